@@ -1,0 +1,37 @@
+/**
+ * Forecaster: from what was available to what is believed, as a port.
+ *
+ * A forecaster is given only values that were available at `issuedAt`, so it cannot peek. Quantiles do not cross,
+ * surplus is never negative. Where history is too thin it says `undefined` rather than guess.
+ */
+import type { DurationMs, Instant } from '../../units/time.ts';
+import type { Series } from '../../units/series.ts';
+import type { OutlookSlot } from '../outlook.ts';
+import type { Site } from '../site.ts';
+
+/** What was known of a site and its zone at `issuedAt`; all series on slots, ending at or before it, except the price. */
+export interface History {
+  /** Average generation, kW. */
+  readonly pvKw: Series;
+  /** Average own load, kW. */
+  readonly loadKw: Series;
+  /** Import price in the accounting currency per MWh; reaches past `issuedAt` where a day-ahead curve does. */
+  readonly importPrice: Series;
+  readonly carbonIntensity: Series;
+  readonly marginalIntensity: Series | undefined;
+}
+
+export interface ForecastRequest {
+  readonly site: Site;
+  readonly issuedAt: Instant;
+  readonly start: Instant;
+  readonly stepMs: DurationMs;
+  readonly steps: number;
+  readonly history: History;
+}
+
+export interface Forecaster {
+  /** Name and version of the model, stored with every outlook. */
+  readonly model: string;
+  forecast(request: ForecastRequest): Promise<readonly OutlookSlot[]>;
+}

@@ -1,0 +1,85 @@
+/**
+ * Site: a place with panels, accelerators, a meter and a grid connection, and how its word is checked.
+ *
+ * One of the two pages of the oracle that the scheduler may read (the other is `outlook.ts`). A site speaks by
+ * Ed25519 signatures of its meter's key over domain-tagged text; who the key belongs to is settled at enrolment.
+ */
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import type { Kilowatts, PricePerMegawattHour } from '../units/quantity.ts';
+
+export interface Accelerator {
+  readonly model: string;
+  readonly count: number;
+  /** Draw of one at full load, kW at the plug of the accelerator (before PUE). */
+  readonly drawKw: Kilowatts;
+}
+
+export interface PvArray {
+  readonly peakKw: Kilowatts;
+  /** Degrees from horizontal, 0 to 90. */
+  readonly tiltDeg: number;
+  /** Degrees clockwise from north, 180 faces south. */
+  readonly azimuthDeg: number;
+}
+
+export interface Site {
+  readonly id: string;
+  readonly name: string;
+  readonly provider: string;
+  /** Price and carbon zone, Electricity Maps' naming. */
+  readonly zone: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly accelerators: readonly Accelerator[];
+  /** Draw of one powered but idle accelerator, kW; charged to the job that keeps it from sleeping. */
+  readonly idleKw: Kilowatts;
+  /** Power usage effectiveness, ≥ 1. */
+  readonly pue: number;
+  readonly pv: readonly PvArray[];
+  /** Most that may flow to the grid, kW; what exceeds it is curtailed. */
+  readonly exportLimitKw: Kilowatts;
+  /** Paid for exported energy, accounting currency per MWh; the opportunity price of exportable surplus. */
+  readonly feedInTariff: PricePerMegawattHour;
+  /** Ed25519 public key of the meter: 32 raw bytes in hex. */
+  readonly meterKey: string;
+  /** EVM account that this provider's entitlements are paid to, 0x-prefixed. */
+  readonly payoutAccount: string;
+}
+
+/** DER header of an Ed25519 public key (RFC 8410); 32 raw bytes follow. */
+const spkiHeader = Buffer.from('302a300506032b6570032100', 'hex');
+/** DER header of an Ed25519 private key (RFC 8410); the 32-byte seed follows. */
+const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** A key that signs; made from a 32-byte seed so that a simulated meter is repeatable and a real one is random. */
+export interface SigningKey {
+  /** 32 raw bytes in hex. */
+  readonly publicKey: string;
+  /** Ed25519 signature in base64. */
+  sign(text: string): string;
+}
+
+export function signingKey(seed: Uint8Array): SigningKey {
+  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Header, seed]), format: 'der', type: 'pkcs8' });
+  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(spkiHeader.length).toString('hex');
+  return { publicKey, sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64') };
+}
+
+const keys = new Map<string, KeyObject>(); // parsing a key costs more than half a verification
+const KEYS_MAX = 10_000;
+
+/** True when `signature` (base64) over `text` was made by the key; false for anything malformed. Never throws. */
+export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
+  try {
+    let key = keys.get(publicKey);
+    if (!key) {
+      key = createPublicKey({ key: Buffer.concat([spkiHeader, Buffer.from(publicKey, 'hex')]), format: 'der', type: 'spki' });
+      if (keys.size >= KEYS_MAX) keys.clear();
+      keys.set(publicKey, key);
+    }
+    const bytes = Buffer.from(signature, 'base64');
+    return bytes.length === 64 && bytes.toString('base64') === signature && verify(null, Buffer.from(text), key, bytes);
+  } catch {
+    return false; // a malformed key or signature is simply not that key's word
+  }
+}

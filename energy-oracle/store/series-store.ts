@@ -1,0 +1,75 @@
+/**
+ * Series store: everything the oracle was told and what it made of it, as a port.
+ *
+ * Owns readings, curves, quarantine, 15-minute rollups and issued outlooks. Writing is idempotent by key and durable
+ * when the promise resolves. Every question says `asOf`: a value counts only from the instant it was available.
+ */
+import type { Instant, Interval } from '../../units/time.ts';
+import type { Curve, Signal } from '../grid/grid-feed.ts';
+import type { Outlook } from '../outlook.ts';
+import type { RawMessage } from '../telemetry/telemetry-source.ts';
+import type { Reading, Stream } from '../telemetry/reading.ts';
+
+/** A reading or curve that passed, with the message it came in as evidence. */
+export interface Accepted<T> {
+  readonly value: T;
+  readonly evidence: RawMessage;
+}
+
+/** A message that did not pass: why, and the whole message. Never dropped. */
+export interface Quarantined {
+  readonly evidence: RawMessage;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** One commit: all or nothing. */
+export interface IngestBatch {
+  readonly readings: readonly Accepted<Reading>[];
+  readonly curves: readonly Accepted<Curve>[];
+  readonly quarantined: readonly Quarantined[];
+}
+
+/** Energy of one stream in one slot, conserved from its readings. */
+export interface Rollup {
+  readonly site: string;
+  readonly stream: Stream;
+  readonly slot: Instant;
+  /** Wh, may be fractional: rounding down happens once, at certification. */
+  readonly energyWh: number;
+  /** Share of the slot that readings cover, ms; equals the slot when nothing is missing. */
+  readonly coveredMs: number;
+  readonly availableAt: Instant;
+}
+
+/** The newest sequence number stored for a sender's stream: what a restarted verifier starts from. */
+export interface SequenceHead {
+  /** `<provider>/<site>` or `<zone>`. */
+  readonly sender: string;
+  readonly stream: string;
+  readonly seq: number;
+  /** End of the metered interval (or `issuedAt` of the curve). */
+  readonly end: Instant;
+  readonly signature: string;
+}
+
+export interface SeriesStore {
+  commit(batch: IngestBatch): Promise<void>;
+  /** Signature of the stored message with this number, to tell a repeat from an equivocation; `undefined` if none. */
+  signatureOf(sender: string, stream: string, seq: number): Promise<string | undefined>;
+  heads(): Promise<readonly SequenceHead[]>;
+  /** Readings whose metered interval meets the interval, by start, then seq. */
+  readings(site: string, stream: Stream, interval: Interval): Promise<readonly Reading[]>;
+  /** Writes rollups; the same (site, stream, slot) again replaces it. */
+  putRollups(rollups: readonly Rollup[]): Promise<void>;
+  rollups(site: string, stream: Stream, interval: Interval, asOf: Instant): Promise<readonly Rollup[]>;
+  /** Curves of a zone's signal that meet the interval and were issued at or before `asOf`, oldest issue first. */
+  curves(zone: string, signal: Signal, interval: Interval, asOf: Instant): Promise<readonly Curve[]>;
+  putOutlook(outlook: Outlook): Promise<void>;
+  /** The newest outlook issued at or before `asOf`. */
+  outlook(site: string, asOf: Instant): Promise<Outlook | undefined>;
+  /** Totals for the books: accepted readings (curves apart) and quarantined messages by reason. */
+  counts(): Promise<{ readonly readings: number; readonly curves: number; readonly quarantined: Readonly<Record<string, number>> }>;
+  /** The newest quarantined messages, newest first. */
+  quarantine(limit: number): Promise<readonly Quarantined[]>;
+}

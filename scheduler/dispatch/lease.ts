@@ -1,0 +1,74 @@
+/**
+ * Lease: the right to run one job at one site until an instant, with a fencing token; and the run it gives rise to.
+ *
+ * A fence only ever grows per job. Whoever holds an older one has lost the right, whatever it believes. An agent
+ * whose lease is not renewed stops the job by `until`; the scheduler gives the job away only after `until`.
+ */
+import type { WattHours } from '../../units/quantity.ts';
+import type { DurationMs, Instant } from '../../units/time.ts';
+
+export interface Lease {
+  /** `<job>#<fence>`: names the run. */
+  readonly run: string;
+  readonly job: string;
+  readonly fence: number;
+  readonly site: string;
+  readonly model: string;
+  readonly accelerators: number;
+  /** Draw at the grid connection while running, kW; the ceiling of what the run may report. */
+  readonly drawKw: number;
+  /** Run time still needed, ms. */
+  readonly remaining: DurationMs;
+  readonly script: string | undefined;
+  readonly envs: Readonly<Record<string, string>>;
+  readonly until: Instant;
+}
+
+export type RunState = 'leased' | 'running' | 'succeeded' | 'failed' | 'checkpointed' | 'lost';
+export const isRunOver = (state: RunState): boolean => state !== 'leased' && state !== 'running';
+
+/** What a site's agent says of a run; signed by the site's key inside a `Report`. */
+export interface RunReport {
+  readonly run: string;
+  readonly state: Exclude<RunState, 'leased'>;
+  /** Run time done and safe in a checkpoint (or finished), ms. */
+  readonly progress: DurationMs;
+  /** Metered energy of slots that are over or of a run that is over; each (run, slot) is final when reported. */
+  readonly metered: readonly { readonly slot: Instant; readonly energyWh: WattHours }[];
+  readonly detail: string;
+}
+
+/** One message of an agent: heartbeat and news in one. Numbered, spooled and repeated until its receipt comes. */
+export interface Report {
+  readonly site: string;
+  readonly seq: number;
+  readonly at: Instant;
+  readonly runs: readonly RunReport[];
+  readonly signature: string;
+}
+
+/** What a scheduler answers to a report: it is stored, and these leases go on until those instants. */
+export interface ReportReceipt {
+  readonly site: string;
+  readonly seq: number;
+  readonly renewals: readonly { readonly run: string; readonly until: Instant }[];
+  /** Runs the agent must stop: their lease is over, whatever it thinks. */
+  readonly stop: readonly string[];
+}
+
+export interface Run {
+  readonly id: string;
+  readonly job: string;
+  readonly fence: number;
+  readonly site: string;
+  readonly model: string;
+  readonly accelerators: number;
+  readonly drawKw: number;
+  readonly state: RunState;
+  readonly leasedAt: Instant;
+  readonly until: Instant;
+  /** End of the slots it was given, for the planner's books. */
+  readonly plannedEnd: Instant;
+  readonly endedAt: Instant | undefined;
+  readonly reason: string;
+}

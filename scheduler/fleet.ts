@@ -1,0 +1,39 @@
+/**
+ * Fleet: the sites as the scheduler sees them, and whether their agents answer.
+ *
+ * Knows accelerators and draws; knows no meter and no sun. A site whose agent is silent has no capacity.
+ */
+import type { Site } from '../energy-oracle/site.ts';
+import { type Kilowatts, kilowatts } from '../units/quantity.ts';
+import type { Instant } from '../units/time.ts';
+import type { JobSpec } from './job.ts';
+
+export interface FleetSite {
+  readonly site: Site;
+  /** When its agent was last heard; `undefined` means never. */
+  readonly heardAt: Instant | undefined;
+}
+
+/** The accelerator model of the site that would run the job, cheapest draw first; `undefined` when none fits. */
+export function fittingModel(site: Site, spec: JobSpec): { readonly model: string; readonly needed: number } | undefined {
+  const needed = spec.nodes * spec.acceleratorsPerNode;
+  const fitting = site.accelerators
+    .filter(({ model, count }) => count >= needed && (spec.accelerators.length === 0 || spec.accelerators.includes(model)))
+    .sort((a, b) => a.drawKw - b.drawKw || (a.model < b.model ? -1 : 1));
+  return fitting[0] && { model: fitting[0].model, needed };
+}
+
+/** Draw of the job at this site's grid connection, kW: accelerators (or the stated power) × PUE. */
+export function drawKw(site: Site, spec: JobSpec, model: string): Kilowatts {
+  const each = site.accelerators.find((accelerator) => accelerator.model === model)?.drawKw ?? 0;
+  return kilowatts((spec.power ?? each * spec.nodes * spec.acceleratorsPerNode) * site.pue);
+}
+
+/** True when the job's region rules admit the site: some `allow` glob matches its zone or id, and no `deny` does. */
+export function regionAdmits(site: Site, { regions }: JobSpec): boolean {
+  const matches = (glob: string) => {
+    const pattern = new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i');
+    return pattern.test(site.zone) || pattern.test(site.id);
+  };
+  return (regions.allow.length === 0 || regions.allow.some(matches)) && !regions.deny.some(matches);
+}

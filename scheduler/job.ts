@@ -1,0 +1,82 @@
+/**
+ * Job: what a job owner asks for, the states it goes through, and the reasons on the way.
+ *
+ * A spec is what admission made of a job file (every default filled in, every instant absolute). A job is a spec
+ * with a state; states change only along `transitions`, by compare-and-set on `version`, each with a reason.
+ */
+import type { Kilowatts, Micros } from '../units/quantity.ts';
+import type { DurationMs, Instant } from '../units/time.ts';
+import type { Placement } from './plan.ts';
+
+/** Prices that turn carbon and waiting into money: the named settings of `optimize` are values of these. */
+export interface Weights {
+  /** Accounting currency per kg CO2eq. */
+  readonly carbonPricePerKg: number;
+  /** Accounting currency per hour of waiting. */
+  readonly waitPricePerHour: number;
+}
+
+export interface JobSpec {
+  readonly name: string;
+  readonly owner: string;
+  readonly nodes: number;
+  /** Accelerator models that would do; empty means any. */
+  readonly accelerators: readonly string[];
+  /** Accelerators per node, ≥ 1. */
+  readonly acceleratorsPerNode: number;
+  readonly envs: Readonly<Record<string, string>>;
+  /** Shell script; `undefined` for a traced job that only exists in simulation. */
+  readonly run: string | undefined;
+  /** Run time the job needs at most, checkpoint restores apart. */
+  readonly maxDuration: DurationMs;
+  /** Draw of the whole job at the accelerator plugs, kW; `undefined` lets the site's nameplate say. */
+  readonly power: Kilowatts | undefined;
+  readonly optimize: 'cost' | 'carbon' | 'surplus' | 'balanced' | 'custom';
+  readonly weights: Weights;
+  readonly notBefore: Instant;
+  readonly deadline: Instant;
+  readonly interruptible: boolean;
+  /** Most the whole job may cost, micros of the accounting currency. */
+  readonly maxPrice: Micros | undefined;
+  /** Zone patterns (`eu-*` style globs over zones and site ids). */
+  readonly regions: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  readonly checkpoint: { readonly every: DurationMs; readonly restoreCost: DurationMs } | undefined;
+}
+
+export const jobStates = ['QUEUED', 'AWAITING', 'SCHEDULED', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** Where each state may go. QUEUED: stored; AWAITING: planned for later, or not yet placeable; SCHEDULED: leased. */
+export const transitions: Readonly<Record<JobState, readonly JobState[]>> = {
+  QUEUED: ['AWAITING', 'SCHEDULED', 'CANCELLED', 'EXPIRED'],
+  AWAITING: ['AWAITING', 'SCHEDULED', 'CANCELLED', 'EXPIRED'],
+  SCHEDULED: ['RUNNING', 'QUEUED', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'],
+  RUNNING: ['PAUSED', 'QUEUED', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'],
+  PAUSED: ['QUEUED', 'SCHEDULED', 'RUNNING', 'CANCELLED', 'EXPIRED'],
+  SUCCEEDED: [],
+  FAILED: [],
+  CANCELLED: [],
+  EXPIRED: [],
+};
+
+export const isOver = (state: JobState): boolean => transitions[state].length === 0;
+
+export interface Job {
+  readonly id: string;
+  readonly spec: JobSpec;
+  readonly submittedAt: Instant;
+  /** The site it would have had if started at submission: the counterfactual's place, fixed at admission. */
+  readonly homeSite: string;
+  readonly state: JobState;
+  readonly reason: string;
+  /** Counts changes; every write names the version it read. */
+  readonly version: number;
+  /** What the newest plan believes; `undefined` until first placed. */
+  readonly placement: Placement | undefined;
+  /** Highest fence ever issued; the next lease carries one more. */
+  readonly fence: number;
+  /** Run time already done and checkpointed, ms of `maxDuration`. */
+  readonly progress: DurationMs;
+  readonly startedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+}
