@@ -39,8 +39,6 @@ export function meanOver({ start, stepMs, values }: Series, interval: Interval):
 
 /** The same series on another grid, integral conserved; a step with any gap in it is a gap. */
 export function resample(series: Series, start: Instant, stepMs: DurationMs, count: number): Series {
-  const values = Array.from({ length: count }, (_, i) =>
-    meanOver(series, { start: start + i * stepMs, end: start + (i + 1) * stepMs }),
-  );
+  const values = Array.from({ length: count }, (_, i) => meanOver(series, { start: start + i * stepMs, end: start + (i + 1) * stepMs }));
   return { start, stepMs, values };
 }

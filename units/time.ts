@@ -35,8 +35,7 @@ export function slotsTouching({ start, end }: Interval): Instant[] {
 }
 
 /** Length of the part of `a` that lies in `b`, ms; 0 when they do not meet. */
-export const overlap = (a: Interval, b: Interval): DurationMs =>
-  Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
+export const overlap = (a: Interval, b: Interval): DurationMs => Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
 
 /** ISO 8601 with `Z`, without milliseconds when they are zero: the only form on a wire. */
 export const toIso = (instant: Instant): string => new Date(instant).toISOString().replace('.000Z', 'Z');

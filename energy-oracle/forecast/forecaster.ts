@@ -4,8 +4,9 @@
  * A forecaster is given only values that were available at `issuedAt`, so it cannot peek. Quantiles do not cross,
  * surplus is never negative. Where history is too thin it says `undefined` rather than guess.
  */
-import type { DurationMs, Instant } from '../../units/time.ts';
+
 import type { Series } from '../../units/series.ts';
+import type { DurationMs, Instant } from '../../units/time.ts';
 import type { OutlookSlot } from '../outlook.ts';
 import type { Site } from '../site.ts';
 

@@ -45,17 +45,36 @@ export const curveTopic = (zone: string, signal: Signal): string => `grid/v1/${z
 /** The text a feed signs: domain tag, topic, every claimed field, one a line. */
 export function signedCurveText(curve: Omit<Curve, 'signature'>): string {
   const values = curve.values.map((value) => value ?? 'null').join(',');
-  return ['sunward/curve/1', curveTopic(curve.zone, curve.signal), toIso(curve.issuedAt), toIso(curve.start), toIsoDuration(curve.stepMs), values, curve.unit, String(curve.seq)].join('\n');
+  return [
+    'sunward/curve/1',
+    curveTopic(curve.zone, curve.signal),
+    toIso(curve.issuedAt),
+    toIso(curve.start),
+    toIsoDuration(curve.stepMs),
+    values,
+    curve.unit,
+    String(curve.seq),
+  ].join('\n');
 }
 
 /** Signs and encodes a curve as the bytes that go on the wire. */
 export function encodeCurve(curve: Omit<Curve, 'signature'>, key: SigningKey): Uint8Array {
   const { issuedAt, start, stepMs, values, unit, seq } = curve;
-  const body = { issuedAt: toIso(issuedAt), start: toIso(start), step: toIsoDuration(stepMs), values: values.map((value) => value ?? null), unit, seq, sig: key.sign(signedCurveText(curve)) };
+  const body = {
+    issuedAt: toIso(issuedAt),
+    start: toIso(start),
+    step: toIsoDuration(stepMs),
+    values: values.map((value) => value ?? null),
+    unit,
+    seq,
+    sig: key.sign(signedCurveText(curve)),
+  };
   return new TextEncoder().encode(JSON.stringify(body));
 }
 
-export type DecodedCurve = { readonly kind: 'curve'; readonly curve: Curve } | { readonly kind: 'undecodable'; readonly reason: 'topic' | 'not-json' | 'schema'; readonly detail: string };
+export type DecodedCurve =
+  | { readonly kind: 'curve'; readonly curve: Curve }
+  | { readonly kind: 'undecodable'; readonly reason: 'topic' | 'not-json' | 'schema'; readonly detail: string };
 
 /** Decodes a feed's message; says why it cannot be read rather than guessing. */
 export function decodeCurve(topic: string, bytes: Uint8Array): DecodedCurve {
@@ -74,7 +93,11 @@ export function decodeCurve(topic: string, bytes: Uint8Array): DecodedCurve {
   const issuedAt = parseInstant(parsed.data.issuedAt);
   const start = parseInstant(parsed.data.start);
   const stepMs = parseDuration(parsed.data.step);
-  if (issuedAt === undefined || start === undefined || !stepMs) return refuse('schema', 'issuedAt and start must be RFC 3339 with offset, step ISO 8601');
+  if (issuedAt === undefined || start === undefined || !stepMs)
+    return refuse('schema', 'issuedAt and start must be RFC 3339 with offset, step ISO 8601');
   const values = parsed.data.values.map((value) => value ?? undefined);
-  return { kind: 'curve', curve: { zone, signal, issuedAt, start, stepMs, values, unit: parsed.data.unit, seq: parsed.data.seq, signature: parsed.data.sig } };
+  return {
+    kind: 'curve',
+    curve: { zone, signal, issuedAt, start, stepMs, values, unit: parsed.data.unit, seq: parsed.data.seq, signature: parsed.data.sig },
+  };
 }

@@ -7,8 +7,8 @@
 import type { Instant, Interval } from '../../units/time.ts';
 import type { Curve, Signal } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
-import type { RawMessage } from '../telemetry/telemetry-source.ts';
 import type { Reading, Stream } from '../telemetry/reading.ts';
+import type { RawMessage } from '../telemetry/telemetry-source.ts';
 
 /** A reading or curve that passed, with the message it came in as evidence. */
 export interface Accepted<T> {

@@ -36,7 +36,8 @@ export function createMemorySpool(): Spool {
     head,
     append: async (added) => {
       for (const entry of added) {
-        if (entry.seq !== head(entry.stream).nextSeq) throw new RangeError(`${entry.stream} expects seq ${head(entry.stream).nextSeq}, found ${entry.seq}`);
+        if (entry.seq !== head(entry.stream).nextSeq)
+          throw new RangeError(`${entry.stream} expects seq ${head(entry.stream).nextSeq}, found ${entry.seq}`);
         heads.set(entry.stream, { nextSeq: entry.seq + 1, end: entry.end });
         entries.set(`${entry.stream}#${entry.seq}`, entry);
       }

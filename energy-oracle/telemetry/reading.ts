@@ -5,7 +5,7 @@
  * the topic, so a reading cannot be replayed under another site. A reading is never clamped or repaired here.
  */
 import { z } from 'zod';
-import { parseDuration, parseInstant, toIso, toIsoDuration, type Instant, type Interval } from '../../units/time.ts';
+import { type Instant, type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
 import type { SigningKey } from '../site.ts';
 
 /** Sign of each stream: power in the direction of its name; grid + import, battery + discharge. */
@@ -56,18 +56,37 @@ export const readingTopic = (provider: string, site: string, stream: Stream): st
 export function signedText(reading: Omit<Reading, 'signature'>): string {
   const { provider, site, stream, metered, value, seq, quality } = reading;
   const duration = toIsoDuration(metered.end - metered.start);
-  return ['sunward/reading/1', readingTopic(provider, site, stream), toIso(metered.start), duration, String(value), unitOf[stream], String(seq), quality].join('\n');
+  return [
+    'sunward/reading/1',
+    readingTopic(provider, site, stream),
+    toIso(metered.start),
+    duration,
+    String(value),
+    unitOf[stream],
+    String(seq),
+    quality,
+  ].join('\n');
 }
 
 /** Signs and encodes a reading as the bytes that go on the wire. */
 export function encodeReading(reading: Omit<Reading, 'signature'>, key: SigningKey): Uint8Array {
   const { stream, metered, value, seq, quality } = reading;
   const sig = key.sign(signedText(reading));
-  const body = { ts: toIso(metered.start), duration: toIsoDuration(metered.end - metered.start), value, unit: unitOf[stream], seq, quality, sig };
+  const body = {
+    ts: toIso(metered.start),
+    duration: toIsoDuration(metered.end - metered.start),
+    value,
+    unit: unitOf[stream],
+    seq,
+    quality,
+    sig,
+  };
   return new TextEncoder().encode(JSON.stringify(body));
 }
 
-export type Decoded = { readonly kind: 'reading'; readonly reading: Reading } | { readonly kind: 'undecodable'; readonly reason: DecodeRefusal; readonly detail: string };
+export type Decoded =
+  | { readonly kind: 'reading'; readonly reading: Reading }
+  | { readonly kind: 'undecodable'; readonly reason: DecodeRefusal; readonly detail: string };
 export type DecodeRefusal = 'topic' | 'oversized' | 'not-json' | 'schema' | 'not-canonical';
 
 /**
@@ -95,7 +114,21 @@ export function decodeReading(topic: string, bytes: Uint8Array): Decoded {
   const durationMs = parseDuration(duration);
   if (start === undefined || durationMs === undefined) return refuse('schema', 'ts must be RFC 3339 with offset, duration ISO 8601');
   if (unit !== unitOf[stream]) return refuse('schema', `${stream} is in ${unitOf[stream]}, found ${unit}`);
-  if (durationMs <= 0 || durationMs > meteredMsMax) return refuse('schema', `duration must be in (0, ${meteredMsMax}] ms, found ${durationMs}`);
-  if (toIso(start) !== ts || toIsoDuration(durationMs) !== duration) return refuse('not-canonical', `expected ${toIso(start)} and ${toIsoDuration(durationMs)}`);
-  return { kind: 'reading', reading: { provider, site, stream, metered: { start, end: start + durationMs } satisfies { start: Instant; end: Instant }, value, seq, quality, signature: sig } };
+  if (durationMs <= 0 || durationMs > meteredMsMax)
+    return refuse('schema', `duration must be in (0, ${meteredMsMax}] ms, found ${durationMs}`);
+  if (toIso(start) !== ts || toIsoDuration(durationMs) !== duration)
+    return refuse('not-canonical', `expected ${toIso(start)} and ${toIsoDuration(durationMs)}`);
+  return {
+    kind: 'reading',
+    reading: {
+      provider,
+      site,
+      stream,
+      metered: { start, end: start + durationMs } satisfies { start: Instant; end: Instant },
+      value,
+      seq,
+      quality,
+      signature: sig,
+    },
+  };
 }

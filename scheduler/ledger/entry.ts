@@ -62,6 +62,8 @@ export function canonical(value: unknown): string {
 /** The entry that follows `head` in the chain. */
 export function chained(body: EntryBody, head: { readonly sequence: number; readonly hash: string }): LedgerEntry {
   const link = { sequence: head.sequence + 1, previousHash: head.hash };
-  const hash = createHash('sha256').update(`sunward/entry/1\n${link.sequence}\n${link.previousHash}\n${canonical(body)}`).digest('hex');
+  const hash = createHash('sha256')
+    .update(`sunward/entry/1\n${link.sequence}\n${link.previousHash}\n${canonical(body)}`)
+    .digest('hex');
   return { ...body, ...link, hash };
 }
