@@ -6,6 +6,7 @@
  */
 import type { GramsPerKilowattHour, Kilowatts, PricePerMegawattHour, WattHours } from '../units/quantity.ts';
 import type { DurationMs, Instant, Interval } from '../units/time.ts';
+import type { Site } from './site.ts';
 
 /** P10, P50, P90 of a quantity; non-crossing. */
 export interface Quantiles<Q> {
@@ -56,4 +57,12 @@ export interface OracleView {
   outlook(site: string, asOf: Instant): Promise<Outlook | undefined>;
   /** Facts of every slot of the interval, in order, as known at `asOf`. */
   facts(site: string, interval: Interval, asOf: Instant): Promise<readonly SlotFacts[]>;
+}
+
+/**
+ * The part of a site's surplus that cannot be sold to the grid, kW: all of it while importing pays (a negative
+ * price), else what exceeds the export limit.
+ */
+export function curtailedPart(site: Pick<Site, 'exportLimitKw'>, surplusKw: number, importPrice: number): Kilowatts {
+  return importPrice < 0 ? surplusKw : Math.max(0, surplusKw - site.exportLimitKw);
 }

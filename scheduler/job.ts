@@ -78,5 +78,8 @@ export interface Job {
   /** Run time already done and checkpointed, ms of `maxDuration`. */
   readonly progress: DurationMs;
   readonly startedAt: Instant | undefined;
+  /** When the work ended, by the agent's clock. */
   readonly endedAt: Instant | undefined;
+  /** When the scheduler knew that the job was over: decides the period it is settled in. */
+  readonly closedAt: Instant | undefined;
 }

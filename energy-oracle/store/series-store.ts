@@ -4,7 +4,7 @@
  * Owns readings, curves, quarantine, 15-minute rollups and issued outlooks. Writing is idempotent by key and durable
  * when the promise resolves. Every question says `asOf`: a value counts only from the instant it was available.
  */
-import type { Instant, Interval } from '../../units/time.ts';
+import { type DurationMs, HOUR, type Instant, type Interval } from '../../units/time.ts';
 import type { Curve, Signal } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
 import type { Reading, Stream } from '../telemetry/reading.ts';
@@ -23,11 +23,28 @@ export interface Quarantined {
   readonly detail: string;
 }
 
+/** Longest metered interval of a reading: bounds how far back a question about an interval has to look. */
+export const meteredMsMax: DurationMs = HOUR;
+
 /** One commit: all or nothing. */
 export interface IngestBatch {
   readonly readings: readonly Accepted<Reading>[];
   readonly curves: readonly Accepted<Curve>[];
   readonly quarantined: readonly Quarantined[];
+}
+
+/** @throws RangeError for what verification should not have let pass: no length, longer than `meteredMsMax`, no whole number */
+export function checkBatch({ readings, curves }: IngestBatch): void {
+  for (const { value } of readings) {
+    const length = value.metered.end - value.metered.start;
+    if (!(length > 0 && length <= meteredMsMax))
+      throw new RangeError(
+        `a metered interval lasts (0, ${meteredMsMax}] ms, found ${length} in ${value.site}/${value.stream}#${value.seq}`,
+      );
+  }
+  for (const { value } of [...readings, ...curves])
+    if (!Number.isSafeInteger(value.seq) || value.seq < 0)
+      throw new RangeError(`a sequence number is a whole number ≥ 0, found ${value.seq}`);
 }
 
 /** Energy of one stream in one slot, conserved from its readings. */
@@ -54,9 +71,14 @@ export interface SequenceHead {
 }
 
 export interface SeriesStore {
+  /**
+   * Keys are (sender, stream, seq) for readings and curves, and (receivedAt, reason, topic, payload) in quarantine; the
+   * first message of a key stands, a repeat changes nothing.
+   */
   commit(batch: IngestBatch): Promise<void>;
   /** Signature of the stored message with this number, to tell a repeat from an equivocation; `undefined` if none. */
   signatureOf(sender: string, stream: string, seq: number): Promise<string | undefined>;
+  /** By sender, then stream. */
   heads(): Promise<readonly SequenceHead[]>;
   /** Readings whose metered interval meets the interval, by start, then seq. */
   readings(site: string, stream: Stream, interval: Interval): Promise<readonly Reading[]>;
@@ -65,6 +87,7 @@ export interface SeriesStore {
   rollups(site: string, stream: Stream, interval: Interval, asOf: Instant): Promise<readonly Rollup[]>;
   /** Curves of a zone's signal that meet the interval and were issued at or before `asOf`, oldest issue first. */
   curves(zone: string, signal: Signal, interval: Interval, asOf: Instant): Promise<readonly Curve[]>;
+  /** The same id again changes nothing: what was believed is never rewritten. */
   putOutlook(outlook: Outlook): Promise<void>;
   /** The newest outlook issued at or before `asOf`. */
   outlook(site: string, asOf: Instant): Promise<Outlook | undefined>;

@@ -18,7 +18,7 @@ export interface SpoolEntry {
 export interface Spool {
   /** The next number of a stream, and the end of the last thing spooled for it (both survive a restart). */
   head(stream: string): { readonly nextSeq: number; readonly end: Instant | undefined };
-  /** Durable when the promise resolves. @throws RangeError when `seq` is not the stream's next number. */
+  /** All or nothing, durable when the promise resolves. @throws RangeError when a `seq` is not its stream's next number. */
   append(entries: readonly SpoolEntry[]): Promise<void>;
   /** Entries without a receipt, oldest first. */
   pending(): readonly SpoolEntry[];
@@ -35,9 +35,13 @@ export function createMemorySpool(): Spool {
   return {
     head,
     append: async (added) => {
+      const next = new Map<string, number>();
+      for (const { stream, seq } of added) {
+        const expected = next.get(stream) ?? head(stream).nextSeq;
+        if (seq !== expected) throw new RangeError(`${stream} expects seq ${expected}, found ${seq}`);
+        next.set(stream, seq + 1);
+      }
       for (const entry of added) {
-        if (entry.seq !== head(entry.stream).nextSeq)
-          throw new RangeError(`${entry.stream} expects seq ${head(entry.stream).nextSeq}, found ${entry.seq}`);
         heads.set(entry.stream, { nextSeq: entry.seq + 1, end: entry.end });
         entries.set(`${entry.stream}#${entry.seq}`, entry);
       }

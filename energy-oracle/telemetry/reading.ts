@@ -5,7 +5,7 @@
  * the topic, so a reading cannot be replayed under another site. A reading is never clamped or repaired here.
  */
 import { z } from 'zod';
-import { type Instant, type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
+import { type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
 import type { SigningKey } from '../site.ts';
 
 /** Sign of each stream: power in the direction of its name; grid + import, battery + discharge. */
@@ -36,13 +36,13 @@ export interface Reading {
 }
 
 const payload = z.strictObject({
-  ts: z.string(),
-  duration: z.string(),
+  ts: z.string().max(32),
+  duration: z.string().max(32),
   value: z.number(),
   unit: z.enum(['W', 'Wh', '%']),
   seq: z.int().nonnegative(),
   quality: z.enum(['measured', 'estimated']),
-  sig: z.string(),
+  sig: z.string().max(128),
 });
 
 /** Longest payload that is looked at, bytes. A canonical reading is under 300. */
@@ -68,20 +68,15 @@ export function signedText(reading: Omit<Reading, 'signature'>): string {
   ].join('\n');
 }
 
+/** The one JSON text of a reading: field order, number form and absence of white space are part of it. */
+function canonicalJson({ stream, metered, value, seq, quality, signature }: Reading): string {
+  const duration = toIsoDuration(metered.end - metered.start);
+  return JSON.stringify({ ts: toIso(metered.start), duration, value, unit: unitOf[stream], seq, quality, sig: signature });
+}
+
 /** Signs and encodes a reading as the bytes that go on the wire. */
 export function encodeReading(reading: Omit<Reading, 'signature'>, key: SigningKey): Uint8Array {
-  const { stream, metered, value, seq, quality } = reading;
-  const sig = key.sign(signedText(reading));
-  const body = {
-    ts: toIso(metered.start),
-    duration: toIsoDuration(metered.end - metered.start),
-    value,
-    unit: unitOf[stream],
-    seq,
-    quality,
-    sig,
-  };
-  return new TextEncoder().encode(JSON.stringify(body));
+  return new TextEncoder().encode(canonicalJson({ ...reading, signature: key.sign(signedText(reading)) }));
 }
 
 export type Decoded =
@@ -89,11 +84,24 @@ export type Decoded =
   | { readonly kind: 'undecodable'; readonly reason: DecodeRefusal; readonly detail: string };
 export type DecodeRefusal = 'topic' | 'oversized' | 'not-json' | 'schema' | 'not-canonical';
 
+/** A byte order mark is kept, so that it is found and refused. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 JSON as text and value; `undefined` when the bytes are neither. */
+export function parseJson(bytes: Uint8Array): { readonly text: string; readonly json: unknown } | undefined {
+  try {
+    const text = utf8.decode(bytes);
+    return { text, json: JSON.parse(text) };
+  } catch {
+    return undefined; // not UTF-8 or not JSON: the caller refuses it by name
+  }
+}
+
 /**
  * Decodes a message; says why it cannot be read rather than guessing.
  *
- * Only the canonical encoding of a value is accepted (re-encoding gives the same fields), so that one reading has
- * one signed text.
+ * Only the canonical bytes are accepted: encoding what was decoded must give the payload back, byte for byte. So one
+ * reading has one text, and white space, double keys, `1e0`, `-0` or another base64 make no second message of it.
  */
 export function decodeReading(topic: string, bytes: Uint8Array): Decoded {
   const refuse = (reason: DecodeRefusal, detail: string): Decoded => ({ kind: 'undecodable', reason, detail });
@@ -101,13 +109,9 @@ export function decodeReading(topic: string, bytes: Uint8Array): Decoded {
   const stream = streams.find((known) => known === name);
   if (!provider || !site || !stream) return refuse('topic', `expected energy/v1/<provider>/<site>/<${streams.join('|')}>`);
   if (bytes.length > payloadBytesMax) return refuse('oversized', `${bytes.length} bytes, at most ${payloadBytesMax}`);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return refuse('not-json', 'the payload is not UTF-8 JSON');
-  }
-  const parsed = payload.safeParse(json);
+  const message = parseJson(bytes);
+  if (!message) return refuse('not-json', 'the payload is not UTF-8 JSON');
+  const parsed = payload.safeParse(message.json);
   if (!parsed.success) return refuse('schema', z.prettifyError(parsed.error));
   const { ts, duration, value, unit, seq, quality, sig } = parsed.data;
   const start = parseInstant(ts);
@@ -116,19 +120,9 @@ export function decodeReading(topic: string, bytes: Uint8Array): Decoded {
   if (unit !== unitOf[stream]) return refuse('schema', `${stream} is in ${unitOf[stream]}, found ${unit}`);
   if (durationMs <= 0 || durationMs > meteredMsMax)
     return refuse('schema', `duration must be in (0, ${meteredMsMax}] ms, found ${durationMs}`);
-  if (toIso(start) !== ts || toIsoDuration(durationMs) !== duration)
-    return refuse('not-canonical', `expected ${toIso(start)} and ${toIsoDuration(durationMs)}`);
-  return {
-    kind: 'reading',
-    reading: {
-      provider,
-      site,
-      stream,
-      metered: { start, end: start + durationMs } satisfies { start: Instant; end: Instant },
-      value,
-      seq,
-      quality,
-      signature: sig,
-    },
-  };
+  const metered: Interval = { start, end: start + durationMs };
+  const reading: Reading = { provider, site, stream, metered, value, seq, quality, signature: sig };
+  const canonical = canonicalJson(reading);
+  if (canonical !== message.text) return refuse('not-canonical', `expected ${canonical}`);
+  return { kind: 'reading', reading };
 }

@@ -6,11 +6,14 @@
  * command's whole group: stop signal, grace, SIGKILL. A leash that is killed is replaced at once; only whoever kills
  * the leash and then us within that moment, or a descendant that left the group by `setsid`, escapes. POSIX only.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 export const GRACE_MS = 5_000;
 /** After the command's exit, how long its last output may take to arrive. */
 const DRAIN_MS_MAX = 250;
+const GROUP_POLL_MS = 30;
 const LEASH_REPLACEMENTS_MAX = 100;
 
 /**
@@ -43,7 +46,7 @@ export interface LeashOptions {
 export interface Leashed {
   /** Of the command, and of its process group. */
   readonly pid: number;
-  /** Resolves once the command is gone and what was left of its group is killed; never rejects. */
+  /** Resolves once the command and whatever it left in its group (stop signal, grace, SIGKILL) is gone; never rejects. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   /** To the whole process group; nothing once the command is gone. */
   signal(name: NodeJS.Signals): void;
@@ -66,13 +69,23 @@ export function signalGroup(group: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, name);
   } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw fault;
+    return (fault as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: somebody is, out of our reach
+  }
+}
+
+/** Whether anybody of a group still runs; the dead that a slow init has not buried yet do not count. */
+async function isGroupAlive(group: number): Promise<boolean> {
+  if (!signalGroup(group, 0)) return false;
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pgid=,stat=']);
+    return stdout.split('\n').some((line) => new RegExp(`^\\s*${group}\\s+[^Z\\s]`).test(line));
+  } catch {
+    return true; // a ps that cannot tell leaves it to the grace
   }
 }
 
 /**
- * Starts a command on a leash; what it leaves in its group when it exits is killed too.
+ * Starts a command on a leash; what it leaves in its group when it exits is stopped too.
  *
  * @throws LeashFault when the command cannot be started
  */
@@ -95,7 +108,12 @@ export function spawnLeashed(command: string, args: readonly string[], options: 
     throw new LeashFault(command, cwd);
   }
   let over = false;
+  let stopping = false;
   let replacements = 0;
+  const signalIfAlive = (name: NodeJS.Signals) => {
+    stopping ||= name === stopSignal;
+    if (!over) signalGroup(pid, name);
+  };
   const hold = () => {
     leash.stdin?.write(`${pid}\n`);
     leash.once('exit', () => {
@@ -105,23 +123,21 @@ export function spawnLeashed(command: string, args: readonly string[], options: 
       hold();
     });
   };
-  const signalIfAlive = (name: NodeJS.Signals) => {
-    if (!over) signalGroup(pid, name);
-  };
   hold();
   if (onOutput) for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput);
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
 
+  /** The command is gone; a shell that dies of the stop signal may leave a child that is writing its checkpoint. */
+  const clearGroup = async () => {
+    if (!stopping) signalIfAlive(stopSignal);
+    for (const end = Date.now() + graceMs; Date.now() < end && (await isGroupAlive(pid)); ) await sleep(GROUP_POLL_MS);
+    signalIfAlive('SIGKILL');
+    over = true;
+    leash.stdin?.end('over\n');
+    await Promise.race([closed, sleep(DRAIN_MS_MAX)]);
+  };
   const exited: Leashed['exited'] = new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      over = true;
-      signalGroup(pid, 'SIGKILL');
-      leash.stdin?.end('over\n');
-      const drained = setTimeout(() => resolve({ code, signal }), DRAIN_MS_MAX);
-      child.once('close', () => {
-        clearTimeout(drained);
-        resolve({ code, signal });
-      });
-    });
+    child.once('exit', (code, signal) => void clearGroup().then(() => resolve({ code, signal })));
   });
   return {
     pid,

@@ -36,6 +36,8 @@ export interface RunReport {
   /** Metered energy of slots that are over or of a run that is over; each (run, slot) is final when reported. */
   readonly metered: readonly { readonly slot: Instant; readonly energyWh: WattHours }[];
   readonly detail: string;
+  /** When the run ended, by the agent's clock; absent while it runs. */
+  readonly endedAt?: Instant | undefined;
 }
 
 /** One message of an agent: heartbeat and news in one. Numbered, spooled and repeated until its receipt comes. */

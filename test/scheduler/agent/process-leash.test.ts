@@ -96,6 +96,16 @@ describe('a leashed command', () => {
     expect(await until(() => !alive(pidIn(join(folder, 'child'))), 1_000)).toBe(true);
   });
 
+  test('may have a child that finishes its checkpoint after the shell above it is gone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sunward-leash-'));
+    const script = `sh -c 'trap "sleep 0.4; echo 1 > saved; exit 143" TERM; echo 1 > up; while :; do sleep 0.05; done'; echo never`;
+    const leashed = spawnLeashed('/bin/sh', ['-c', script], { cwd: folder });
+    await until(written(join(folder, 'up')), 5_000);
+    await leashed.stop();
+    expect(await leashed.exited).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(pidIn(join(folder, 'saved'))).toBe(1);
+  });
+
   test('gets a new leash when its leash is killed', async () => {
     const leashed = spawnLeashed('sleep', ['60']);
     const [first] = leashesOf(process.pid);

@@ -1,0 +1,138 @@
+/**
+ * Engines: the broker, the database and the chain under the river, embedded unless a URL names a real one.
+ *
+ * `DATABASE_URL`, `MQTT_URL` and `CHAIN_RPC_URL` (with `CHAIN_KEY`) move a part onto a real engine; nothing else
+ * changes. Says of each part which engine it is, whether it is durable, and where it stops scaling.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
+import { ledgerSchema } from '../scheduler/ledger/postgres-ledger-store.ts';
+import { jobSchema } from '../scheduler/queue/postgres-job-store.ts';
+import type { Chain } from '../scheduler/settlement/chain.ts';
+import { createEthersChain } from '../scheduler/settlement/ethers-chain.ts';
+import { settlementSchema } from '../scheduler/settlement/postgres-settlement-store.ts';
+import { startAnvil } from './embedded/anvil.ts';
+import { startBroker } from './embedded/broker.ts';
+import { startPostgres } from './embedded/postgres.ts';
+import { worldMarkSchema } from './world-mark.ts';
+
+export interface Part {
+  readonly part: string;
+  readonly engine: string;
+  readonly durable: boolean;
+  readonly address: string;
+  /** Where it stops scaling; embedded limits are never hidden. */
+  readonly limit: string;
+}
+
+export interface Engines {
+  readonly pool: pg.Pool;
+  readonly mqttUrl: string;
+  readonly chain: Chain;
+  readonly parts: readonly Part[];
+  /** Ends what was started here, in the reverse order; at most five seconds. */
+  stop(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: (line: string) => void;
+}
+
+/** Connections of the pool: a cycle asks for all sites at once, the API beside it. */
+const poolMax = 20;
+
+/** Starts or connects all three engines and lays the tables; what was started is stopped again when one fails. */
+export async function startEngines({ folder, env, log }: EngineOptions): Promise<Engines> {
+  mkdirSync(folder, { recursive: true });
+  const stops: (() => Promise<void>)[] = [];
+  const parts: Part[] = [];
+  const stop = async () => {
+    for (const end of stops.reverse()) await end().catch((fault) => log(String(fault)));
+    stops.length = 0;
+  };
+  try {
+    const [database, mqttUrl, chain] = await Promise.all([openDatabase(), openBroker(), openChain()]);
+    return { pool: database, mqttUrl, chain, parts, stop };
+  } catch (fault) {
+    await stop();
+    throw fault;
+  }
+
+  async function openDatabase(): Promise<pg.Pool> {
+    const given = env['DATABASE_URL'];
+    const embedded = given ? undefined : await startPostgres({ folder: join(folder, 'postgres'), log });
+    if (embedded) stops.push(() => embedded.stop());
+    const pool = new pg.Pool({ connectionString: given ?? embedded?.url, max: poolMax });
+    pool.on('error', (fault) => log(`a database session ended: ${fault.message}`));
+    stops.push(() => pool.end());
+    await layTables(pool);
+    const engine = embedded ? `PostgreSQL ${embedded.version} (embedded)` : 'PostgreSQL (DATABASE_URL)';
+    const address = withoutPassword(given ?? embedded?.url ?? '');
+    parts.push({ part: 'state, queue, ledger, series', engine, durable: true, address, limit: 'one machine; ~100,000 readings/s' });
+    return pool;
+  }
+
+  async function openBroker(): Promise<string> {
+    const given = env['MQTT_URL'];
+    const embedded = given ? undefined : await startBroker({ log });
+    if (embedded) stops.push(() => embedded.stop());
+    const engine = embedded ? 'aedes (embedded)' : 'MQTT broker (MQTT_URL)';
+    const url = given ?? embedded?.url ?? '';
+    parts.push({
+      part: 'broker',
+      engine,
+      durable: false,
+      address: withoutPassword(url),
+      limit: 'one process; ~15,000 messages/s; spools and receipts carry durability',
+    });
+    return url;
+  }
+
+  async function openChain(): Promise<Chain> {
+    const given = env['CHAIN_RPC_URL'];
+    const embedded = given ? undefined : await startAnvil({ folder: join(folder, 'anvil'), log });
+    if (embedded) stops.push(() => embedded.stop());
+    const key = env['CHAIN_KEY'] ?? embedded?.mnemonic;
+    if (!key) throw new RangeError('CHAIN_RPC_URL needs CHAIN_KEY: a 0x-prefixed private key or a mnemonic of the settler');
+    const chain = createEthersChain({
+      rpcUrl: given ?? embedded?.rpcUrl ?? '',
+      chainId: given ? BigInt(env['CHAIN_ID'] ?? 1) : (embedded?.chainId ?? 0n),
+      key,
+      pollMs: given ? 1_000 : 5,
+    });
+    stops.push(() => chain.close());
+    const engine = embedded ? `${embedded.version} (embedded, public demo keys)` : 'EVM JSON-RPC (CHAIN_RPC_URL)';
+    parts.push({
+      part: 'chain',
+      engine,
+      durable: !embedded,
+      address: given ?? embedded?.rpcUrl ?? '',
+      limit: embedded ? 'rebuilt from the journal when it loses blocks' : 'the chain’s own',
+    });
+    return chain;
+  }
+}
+
+/** One lock for every process that lays tables at once. */
+const tablesLock = 0x73_75_6e;
+
+async function layTables(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query('select pg_advisory_xact_lock($1)', [tablesLock]);
+    for (const schema of [seriesSchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema]) await client.query(schema);
+    await client.query('commit');
+  } catch (fault) {
+    await client.query('rollback').catch(() => undefined);
+    throw fault;
+  } finally {
+    client.release();
+  }
+}
+
+const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');

@@ -1,0 +1,57 @@
+/**
+ * Main: argv in, a command run, an exit code out. The only file that knows the command line.
+ */
+import { Command, InvalidArgumentError } from 'commander';
+import { type DurationMs, type Instant, parseDuration, parseInstant } from '../units/time.ts';
+import { jobsCommand } from './jobs.ts';
+import { start } from './start.ts';
+
+const duration = (text: string): DurationMs => {
+  const parsed = parseDuration(text);
+  if (!parsed) throw new InvalidArgumentError('expected a duration such as 90m, 2d or P7D');
+  return parsed;
+};
+const instant = (text: string): Instant => {
+  const parsed = parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00Z` : text);
+  if (parsed === undefined || parsed % 3_600_000 !== 0)
+    throw new InvalidArgumentError('expected a day such as 2022-06-06, or a whole hour in RFC 3339 with its offset');
+  return parsed;
+};
+const number = (min: number, max: number) => (text: string) => {
+  const parsed = Number(text);
+  if (!(parsed >= min && parsed <= max)) throw new InvalidArgumentError(`expected a number from ${min} to ${max}`);
+  return parsed;
+};
+
+/** Where the demo year begins. */
+const demoStart: Instant = Date.UTC(2026, 5, 1);
+
+const program = new Command('sunward')
+  .description('Moves AI work to where and when power is green and cheap, accounts for it, and pays for it.')
+  .showHelpAfterError();
+
+program
+  .command('start')
+  .description('run the whole river on this machine: six sites, real jobs, a demo year on a virtual clock')
+  .option('--speed <factor>', 'virtual time per wall time', number(1, 100_000), 600)
+  .option('--for <duration>', 'run so long in virtual time as fast as the machine allows, print the summary and exit', duration)
+  .option('--from <day>', 'first instant of the run', instant, demoStart)
+  .option('--grid <folder>', 'replay recorded prices, carbon intensity and weather instead of the generated year')
+  .option('--jobs <file>', 'replay a recorded job trace (CSV: arrival_time,length,cpus in seconds) instead of the example jobs')
+  .option('--optimize <setting>', 'what traced jobs minimise: cost, carbon, surplus or balanced', 'balanced')
+  .option('--data <folder>', 'where everything is kept (default: .sunward; a temporary folder with --for)')
+  .option('--port <port>', 'of the page and the API', number(0, 65_535), 7070)
+  .option('--seed <seed>', 'of everything that is drawn', number(0, 2 ** 31), 7)
+  .option('--json', 'with --for: print nothing but the summary as JSON', false)
+  .action((options) => start({ ...options, lengthMs: options.for, env: process.env }));
+
+program.addCommand(jobsCommand());
+
+program.parseAsync().then(
+  () => process.exit(process.exitCode ?? 0),
+  (fault: unknown) => {
+    process.stderr.write(`sunward: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+    if (process.env['SUNWARD_DEBUG'] && fault instanceof Error) process.stderr.write(`${fault.stack}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,290 @@
+/**
+ * Start: the whole river in one process tree. Embedded engines, six demo sites, and a virtual clock.
+ *
+ * Without `--for` it runs until Ctrl-C, at `--speed`, with real job processes and the page. With `--for` it runs as
+ * fast as the machine allows with simulated jobs, prints the summary and ends. Either resumes in its data folder.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { oracleApi } from '../energy-oracle/api.ts';
+import { createMqttFeedUplink, createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
+import { createFileSpool } from '../energy-oracle/store/file-spool.ts';
+import { createPostgresSeriesStore } from '../energy-oracle/store/postgres-series-store.ts';
+import { createMqttTelemetrySource, createMqttUplink } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
+import { createFileJournal } from '../scheduler/agent/file-journal.ts';
+import { createProcessEngine } from '../scheduler/agent/process-engine.ts';
+import { schedulerApi } from '../scheduler/api.ts';
+import { createMqttAgentLink, createMqttDispatchLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
+import { createPostgresLedgerStore } from '../scheduler/ledger/postgres-ledger-store.ts';
+import { createPostgresJobStore } from '../scheduler/queue/postgres-job-store.ts';
+import { createPostgresSettlementStore } from '../scheduler/settlement/postgres-settlement-store.ts';
+import type { SummaryWire } from '../scheduler/wire.ts';
+import { type Pace, unpaced } from '../simulator/kernel/virtual-clock.ts';
+import { createSimEngine } from '../simulator/plant/sim-engine.ts';
+import type { Scenario } from '../simulator/scenario.ts';
+import { createWorld, type World, type WorldPorts } from '../simulator/world.ts';
+import { type DurationMs, HOUR, type Instant, SLOT, toIso } from '../units/time.ts';
+import { claimsOf } from './claims.ts';
+import { type Engines, type Part, startEngines } from './engines.ts';
+import { createEventLog } from './event-log.ts';
+import { startHttp } from './http-server.ts';
+import { readScenario } from './scenario-files.ts';
+import { createSummary } from './summary.ts';
+import { summaryText } from './summary-text.ts';
+import { table } from './table.ts';
+import { createWorldMark } from './world-mark.ts';
+
+export interface StartOptions {
+  readonly speed: number;
+  /** Virtual length of a run that ends by itself; `undefined` runs on. */
+  readonly lengthMs: DurationMs | undefined;
+  readonly from: Instant;
+  readonly grid: string | undefined;
+  readonly jobs: string | undefined;
+  readonly optimize: string;
+  readonly data: string | undefined;
+  readonly port: number;
+  readonly seed: number;
+  readonly json: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const home = join(import.meta.dirname, '..');
+/** From SIGTERM to SIGKILL of a job at shutdown: everything must be gone within five seconds. */
+const graceMs = 2_000;
+/** When an orderly stop takes longer than this, the process ends and its leashes end the rest. */
+const stopMsMax = 4_500;
+const progressEveryMs = 6 * HOUR;
+
+/** Resolves when the run is over, stopped or finished; the exit code is the caller's. */
+export async function start(options: StartOptions): Promise<void> {
+  const folder = options.data ?? (options.lengthMs === undefined ? '.sunward' : mkdtempSync(join(tmpdir(), 'sunward-')));
+  const stop = stopSignal();
+  const note = (line: string) => process.stderr.write(`${line}\n`);
+  const engines = await startEngines({
+    folder,
+    env: options.env,
+    log: (line) => (options.lengthMs === undefined ? note(line) : undefined),
+  });
+  try {
+    await flow(options, folder, engines, stop, note);
+  } finally {
+    await engines.stop();
+    if (options.data === undefined && options.lengthMs !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function flow(
+  options: StartOptions,
+  folder: string,
+  engines: Engines,
+  stop: StopSignal,
+  note: (line: string) => void,
+): Promise<void> {
+  const scenario = await readScenario({ ...options, start: options.from });
+  const live = options.lengthMs === undefined;
+  const pace = live ? paced(options.speed, stop.signal) : unpaced;
+  const events = createEventLog(
+    (event) => live && event.kind !== 'reading' && process.stdout.write(`${event.at}  ${event.kind.padEnd(10)} ${event.text}\n`),
+  );
+  const stores = {
+    series: createPostgresSeriesStore(engines.pool),
+    jobs: createPostgresJobStore(engines.pool),
+    ledger: createPostgresLedgerStore(engines.pool),
+  };
+  const ports = worldPorts({ options, scenario, folder, engines, pace, stores, tell: events.tell });
+  const world = await createWorld(ports);
+  const summing = {
+    ...stores,
+    chain: engines.chain,
+    surplusOver: world.oracle.surplusOver,
+    seed: options.seed,
+    currency: scenario.rates.accounting,
+    start: scenario.start,
+  };
+  const parts = [...engines.parts, ...ownParts(world, live)];
+  const http = live
+    ? await serveHttp({ options, world, engines, stores, parts, events, sum: createSummary({ ...summing, settlingMs: 2 * SLOT }) })
+    : undefined;
+  if (!options.json)
+    process.stdout.write(
+      `${partsTable(http ? [...parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: '~5,000 requests/s' }] : parts)}\n\n`,
+    );
+  try {
+    await world.open();
+    const until = options.lengthMs === undefined ? Number.POSITIVE_INFINITY : scenario.start + options.lengthMs;
+    await runTelling(world, until, () => stop.signal.aborted, live ? undefined : note);
+    if (!live && !stop.signal.aborted) print(await createSummary({ ...summing, settlingMs: 0 })(until), options.json);
+  } finally {
+    await http?.close();
+    await world.close();
+  }
+}
+
+/** Runs to the end, telling how far it is every few virtual hours when somebody wants to know. */
+async function runTelling(world: World, until: Instant, stopped: () => boolean, note: ((line: string) => void) | undefined): Promise<void> {
+  if (!note) return world.run(until, stopped);
+  const [began, from] = [performance.now(), world.clock.now()];
+  for (let next = Math.min(until, from + progressEveryMs); ; next = Math.min(until, next + progressEveryMs)) {
+    await world.run(next, stopped);
+    const seconds = (performance.now() - began) / 1_000;
+    const left = (seconds * (until - next)) / Math.max(1, next - from);
+    note(
+      `${toIso(next)}  ${Math.round((100 * (next - from)) / Math.max(1, until - from))} %  ${seconds.toFixed(0)} s gone, ${left.toFixed(0)} s left`,
+    );
+    if (next >= until || stopped()) return;
+  }
+}
+
+interface Wiring {
+  readonly options: StartOptions;
+  readonly scenario: Scenario;
+  readonly folder: string;
+  readonly engines: Engines;
+  readonly pace: Pace;
+  readonly stores: {
+    readonly series: ReturnType<typeof createPostgresSeriesStore>;
+    readonly jobs: ReturnType<typeof createPostgresJobStore>;
+    readonly ledger: ReturnType<typeof createPostgresLedgerStore>;
+  };
+  readonly tell: WorldPorts['tell'];
+}
+
+/** Names every adapter of the demo. */
+function worldPorts({ options, scenario, folder, engines, pace, stores, tell }: Wiring): WorldPorts {
+  const line = { url: engines.mqttUrl };
+  const keys = new Map(scenario.sites.map(({ site }) => [site.id, site.meterKey]));
+  const world = JSON.stringify({ seed: options.seed, from: toIso(options.from), grid: options.grid, jobs: options.jobs });
+  return {
+    scenario,
+    pace,
+    mark: createWorldMark(engines.pool, world),
+    oracle: (clock) => ({
+      store: stores.series,
+      telemetry: createMqttTelemetrySource({ line, clock }),
+      grid: createMqttGridFeed({ line, clock }),
+    }),
+    scheduler: {
+      ...stores,
+      link: createMqttDispatchLink({
+        line,
+        keyOf: (site) => keys.get(site),
+        onRefused: (reason) => tell({ at: toIso(Date.now()), kind: 'quarantine', text: reason }),
+      }),
+      settlements: createPostgresSettlementStore(engines.pool),
+      chain: engines.chain,
+    },
+    meterUplink: () => createMqttUplink({ line }),
+    feedUplink: () => createMqttFeedUplink({ line }),
+    spool: (sender) => createFileSpool({ folder: join(folder, 'spools'), sender }),
+    agentLink: () => createMqttAgentLink({ line }),
+    executor: (site, clock) =>
+      options.lengthMs === undefined
+        ? createProcessEngine({ folder: join(folder, 'jobs', site), clock, graceMs, env: { SUNWARD_HOME: home } })
+        : createSimEngine(clock),
+    journal: (site) => createFileJournal(join(folder, 'agents', `${site}.json`)),
+    wait: async (durationMs) => void (await sleep(durationMs, undefined, { ref: false })),
+    newId: () => `job-${randomUUID()}`,
+    tell,
+  };
+}
+
+interface Serving {
+  readonly options: StartOptions;
+  readonly world: World;
+  readonly engines: Engines;
+  readonly stores: Wiring['stores'];
+  readonly parts: readonly Part[];
+  readonly events: ReturnType<typeof createEventLog>;
+  readonly sum: (now: Instant) => Promise<SummaryWire>;
+}
+
+const serveHttp = ({ options, world, engines, stores, parts, events, sum }: Serving) => {
+  const { clock, sites, oracle, scheduler } = world;
+  const currency = 'EUR';
+  return startHttp({
+    host: '127.0.0.1',
+    port: options.port,
+    events,
+    routers: [
+      oracleApi({ clock, sites, view: oracle.view, store: stores.series, currency }),
+      schedulerApi({ scheduler, jobs: stores.jobs, ledger: stores.ledger, defaultOwner: 'you' }),
+    ],
+    status: () => ({ now: toIso(clock.now()), speed: options.speed, currency, parts }),
+    summary: () => sum(clock.now()),
+    claims: () => claimsOf(engines.chain, sites, createPostgresSettlementStore(engines.pool)),
+    missing: async () => {
+      const answers = await Promise.allSettled([engines.pool.query('select 1'), engines.chain.status()]);
+      return ['database', 'chain'].filter((_, i) => answers[i]?.status === 'rejected');
+    },
+  });
+};
+
+const ownParts = (world: World, live: boolean): Part[] => [
+  {
+    part: 'oracle',
+    engine: 'persistence-1 forecaster',
+    durable: true,
+    address: 'energy/v1/#, grid/v1/#',
+    limit: '~5,000 signed readings/s',
+  },
+  {
+    part: 'scheduler',
+    engine: 'greedy cycle',
+    durable: true,
+    address: 'dispatch/v1/#',
+    limit: 'one scheduler; jobs × sites × 384 slots a cycle',
+  },
+  {
+    part: 'agents',
+    engine: live ? 'child processes' : 'simulated engine',
+    durable: true,
+    address: world.sites.map(({ id }) => id).join(' '),
+    limit: 'this machine',
+  },
+];
+
+const partsTable = (parts: readonly Part[]): string =>
+  table(
+    ['PART', 'ENGINE', 'DURABLE', 'ADDRESS', 'LIMIT'],
+    parts.map(({ part, engine, durable, address, limit }) => [part, engine, durable ? 'yes' : 'no', address, limit]),
+  );
+
+const print = (summary: SummaryWire, json: boolean) =>
+  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : `${summaryText(summary)}\n`);
+
+/** No faster than `speed` times the wall; what was lost to a slow step is not caught up by running faster. */
+function paced(speed: number, signal: AbortSignal): Pace {
+  let anchor: { readonly wall: number; readonly virtual: Instant } | undefined;
+  return {
+    speed,
+    async reach(instant) {
+      const now = performance.now();
+      anchor ??= { wall: now, virtual: instant };
+      const due = anchor.wall + (instant - anchor.virtual) / speed;
+      if (due < now) anchor = { wall: now, virtual: instant };
+      else await sleep(due - now, undefined, { signal }).catch(() => undefined);
+    },
+  };
+}
+
+interface StopSignal {
+  readonly signal: AbortSignal;
+}
+
+/** Ctrl-C and SIGTERM ask for an orderly stop; a second one, or too slow a one, ends it. */
+function stopSignal(): StopSignal {
+  const controller = new AbortController();
+  const ask = () => {
+    if (controller.signal.aborted) process.exit(0);
+    controller.abort();
+    process.stderr.write('\nstopping…\n');
+    setTimeout(() => process.exit(0), stopMsMax).unref();
+  };
+  process.on('SIGINT', ask);
+  process.on('SIGTERM', ask);
+  return { signal: controller.signal };
+}

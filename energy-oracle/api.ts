@@ -1,0 +1,110 @@
+/**
+ * Oracle's HTTP: sites as they are, outlooks as they were issued, what is in quarantine. Reads only.
+ */
+import { Router } from 'express';
+import type { Clock } from '../units/clock.ts';
+import { SLOT, slotOf, toIso } from '../units/time.ts';
+import type { OracleView, Outlook, Quantiles, SlotFacts } from './outlook.ts';
+import type { Site } from './site.ts';
+import type { SeriesStore } from './store/series-store.ts';
+import type { OracleWire, OutlookWire, QuantilesWire, QuarantineWire, SiteWire } from './wire.ts';
+
+const quarantineListMax = 100;
+
+export interface OracleApiPorts {
+  readonly clock: Clock;
+  readonly sites: readonly Site[];
+  readonly view: OracleView;
+  readonly store: SeriesStore;
+  readonly currency: string;
+}
+
+/** `/v1/sites`, `/v1/sites/:id/outlook`, `/v1/oracle`, `/v1/quarantine`. */
+export function oracleApi({ clock, sites, view, store, currency }: OracleApiPorts): Router {
+  const api = Router();
+  api.get('/v1/sites', async (_request, response) => {
+    response.json(
+      await Promise.all(
+        sites.map(async (site) =>
+          siteWire(site, await newestFacts(site, view, clock), await store.rollups(site.id, 'pv_power', lastSlot(clock), clock.now())),
+        ),
+      ),
+    );
+  });
+  api.get('/v1/sites/:id/outlook', async (request, response) => {
+    const outlook = await view.outlook(request.params.id, clock.now());
+    if (!outlook)
+      response
+        .status(404)
+        .json({ error: 'not-found', detail: `no outlook of ${request.params.id} yet; sites: ${sites.map(({ id }) => id).join(', ')}` });
+    else response.json(outlookWire(outlook, currency));
+  });
+  api.get('/v1/oracle', async (_request, response) => {
+    const { readings, curves, quarantined } = await store.counts();
+    response.json({ readingsAccepted: readings, curvesAccepted: curves, quarantined } satisfies OracleWire);
+  });
+  api.get('/v1/quarantine', async (_request, response) => {
+    const messages = await store.quarantine(quarantineListMax);
+    response.json(
+      messages.map(
+        ({ evidence, reason, detail }): QuarantineWire => ({
+          receivedAt: toIso(evidence.receivedAt),
+          topic: evidence.topic,
+          reason,
+          detail,
+          payloadBase64: Buffer.from(evidence.payload).toString('base64'),
+        }),
+      ),
+    );
+  });
+  return api;
+}
+
+const lastSlot = (clock: Clock) => ({ start: slotOf(clock.now()) - SLOT, end: slotOf(clock.now()) });
+
+async function newestFacts(site: Site, view: OracleView, clock: Clock): Promise<SlotFacts | undefined> {
+  const [facts] = await view.facts(site.id, lastSlot(clock), clock.now());
+  return facts;
+}
+
+function siteWire(site: Site, facts: SlotFacts | undefined, pv: readonly { readonly energyWh: number }[]): SiteWire {
+  const kw = (wattHours: number | undefined) => (wattHours === undefined ? null : wattHours / 1_000 / (SLOT / 3_600_000));
+  const pvKw = kw(pv[0]?.energyWh);
+  const surplusKw = kw(facts?.surplusWh);
+  return {
+    id: site.id,
+    name: site.name,
+    provider: site.provider,
+    zone: site.zone,
+    latitude: site.latitude,
+    longitude: site.longitude,
+    accelerators: site.accelerators,
+    pvPeakKw: site.pv.reduce((sum, { peakKw }) => sum + peakKw, 0),
+    now: facts
+      ? {
+          at: toIso(facts.slot),
+          pvKw,
+          loadKw: pvKw !== null && surplusKw !== null && surplusKw > 0 ? pvKw - surplusKw : null,
+          surplusKw,
+          importPricePerMwh: facts.importPrice ?? null,
+          carbonIntensityGPerKwh: facts.carbonIntensity ?? null,
+        }
+      : null,
+  };
+}
+
+const quantilesWire = (quantiles: Quantiles<number> | undefined): QuantilesWire | null => quantiles ?? null;
+
+const outlookWire = ({ site, issuedAt, model, start, stepMs, slots }: Outlook, currency: string): OutlookWire => ({
+  site,
+  issuedAt: toIso(issuedAt),
+  model,
+  start: toIso(start),
+  stepMs,
+  currency,
+  slots: slots.map(({ surplusKw, importPrice, carbonIntensity }) => ({
+    surplusKw: quantilesWire(surplusKw),
+    importPricePerMwh: quantilesWire(importPrice),
+    carbonIntensityGPerKwh: quantilesWire(carbonIntensity),
+  })),
+});

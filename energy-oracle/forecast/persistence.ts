@@ -1,0 +1,97 @@
+/**
+ * Persistence: tomorrow as the same hour of the days before. The forecaster every other one has to beat.
+ *
+ * P50 is the newest known value of the same time of day (SN24); P10 and P90 are its spread over the last days, widened
+ * where few days are known. A site without a day of history is forecast from its place and nameplate alone.
+ */
+import { gramsPerKilowattHour, kilowatts, pricePerMegawattHour, type Quantity } from '../../units/quantity.ts';
+import { type Series, valueAt } from '../../units/series.ts';
+import { DAY, type Instant } from '../../units/time.ts';
+import type { OutlookSlot, Quantiles } from '../outlook.ts';
+import type { Site } from '../site.ts';
+import type { Forecaster, ForecastRequest } from './forecaster.ts';
+
+/** Days of the same hour that make the spread. */
+const spreadDays = 7;
+/** Share of the clear-sky power a cold start believes in: low, middle, high. */
+const coldClearness = [0.15, 0.6, 0.95] as const;
+
+/** @param clearSkyKw  cloudless power of the site's arrays, kW, at the centre of a slot; physics for the cold start */
+export function createPersistence({ clearSkyKw }: { readonly clearSkyKw: (site: Site, at: Instant) => number }): Forecaster {
+  return {
+    model: 'persistence-1',
+    forecast: async ({ site, issuedAt, start, stepMs, steps, history }) =>
+      Array.from({ length: steps }, (_, i) => {
+        const at = start + i * stepMs;
+        return {
+          surplusKw: surplusAt(site, at, { issuedAt, history, stepMs }, clearSkyKw),
+          importPrice: knownOrRepeated(history.importPrice, at, issuedAt, pricePerMegawattHour),
+          carbonIntensity: knownOrRepeated(history.carbonIntensity, at, issuedAt, gramsPerKilowattHour),
+          marginalIntensity: history.marginalIntensity && knownOrRepeated(history.marginalIntensity, at, issuedAt, gramsPerKilowattHour),
+        } satisfies OutlookSlot;
+      }),
+  };
+}
+
+/** Values of the same time of day on the days before, newest first, gaps left out. */
+function sameHour(series: Series, at: Instant, issuedAt: Instant, stepMs = series.stepMs): number[] {
+  const values: number[] = [];
+  const behind = Math.max(1, Math.ceil((at + stepMs - issuedAt) / DAY));
+  for (let day = behind; day < behind + spreadDays; day++) {
+    const value = valueAt(series, at - day * DAY);
+    if (value !== undefined) values.push(value);
+  }
+  return values;
+}
+
+function surplusAt(
+  site: Site,
+  at: Instant,
+  { issuedAt, history, stepMs }: Pick<ForecastRequest, 'issuedAt' | 'history' | 'stepMs'>,
+  clearSkyKw: (site: Site, at: Instant) => number,
+): OutlookSlot['surplusKw'] {
+  const nets: number[] = [];
+  const behind = Math.max(1, Math.ceil((at + stepMs - issuedAt) / DAY));
+  for (let day = behind; day < behind + spreadDays; day++) {
+    const pv = valueAt(history.pvKw, at - day * DAY);
+    const load = valueAt(history.loadKw, at - day * DAY);
+    if (pv !== undefined && load !== undefined) nets.push(pv - load);
+  }
+  if (nets.length > 0) {
+    const { p10, p50, p90 } = spreadOf(nets);
+    return { p10: clipped(p10), p50: clipped(p50), p90: clipped(p90) }; // quantiles commute with the monotone clip
+  }
+  const load = newest(history.loadKw);
+  if (load === undefined) return undefined; // not one reading yet: nothing to say
+  const clear = clearSkyKw(site, at + stepMs / 2);
+  const [low, middle, high] = coldClearness.map((share) => clipped(clear * share - load));
+  return { p10: low ?? kilowatts(0), p50: middle ?? kilowatts(0), p90: high ?? kilowatts(0) };
+}
+
+/** A value that is already published for the instant (a day-ahead price), else the same hour repeated. */
+function knownOrRepeated<Q extends Quantity<string>>(
+  series: Series,
+  at: Instant,
+  issuedAt: Instant,
+  brand: (value: number) => Q,
+): Quantiles<Q> | undefined {
+  const published = valueAt(series, at);
+  const repeated = published === undefined ? sameHour(series, at, issuedAt) : [published];
+  const fallback = repeated.length > 0 ? repeated : [newest(series)].filter((value) => value !== undefined);
+  if (fallback.length === 0) return undefined;
+  const { p10, p50, p90 } = published === undefined ? spreadOf(fallback) : { p10: published, p50: published, p90: published };
+  return { p10: brand(p10), p50: brand(p50), p90: brand(p90) };
+}
+
+/** The newest value in the middle, the extremes of the days around it; non-crossing because it is one of them. */
+function spreadOf(newestFirst: readonly number[]): { p10: number; p50: number; p90: number } {
+  const p50 = newestFirst[0] ?? 0;
+  return { p10: Math.min(...newestFirst), p50, p90: Math.max(...newestFirst) };
+}
+
+const clipped = (kw: number) => kilowatts(Math.max(0, kw));
+
+function newest({ values }: Series): number | undefined {
+  for (let i = values.length - 1; i >= 0; i--) if (values[i] !== undefined) return values[i];
+  return undefined;
+}

@@ -1,0 +1,74 @@
+/**
+ * History: what was stored of a site and its zone, as series on slots, as it was known at an instant.
+ *
+ * Owns the step from rows to series: newest issue of a curve wins, prices come in the accounting currency, a slot that
+ * readings do not cover whole is a gap.
+ */
+import type { PricePerMegawattHour } from '../units/quantity.ts';
+import type { Series } from '../units/series.ts';
+import { type Instant, type Interval, SLOT, slotOf } from '../units/time.ts';
+import type { History } from './forecast/forecaster.ts';
+import type { Curve, Signal } from './grid/grid-feed.ts';
+import { type ExchangeRates, inCurrency } from './grid/price.ts';
+import type { Site } from './site.ts';
+import type { Rollup, SeriesStore } from './store/series-store.ts';
+
+/** The signal of a zone on slots; where curves overlap the newest issue counts. O(curves × their steps). */
+export function signalSeries(curves: readonly Curve[], { start, end }: Interval, convert: (value: number, unit: string) => number): Series {
+  const values: (number | undefined)[] = new Array(Math.ceil((end - start) / SLOT)).fill(undefined);
+  for (const curve of curves) {
+    const first = Math.max(0, Math.ceil((curve.start - start) / SLOT));
+    for (let slot = first; slot < values.length; slot++) {
+      const step = Math.floor((start + slot * SLOT - curve.start) / curve.stepMs);
+      if (step >= curve.values.length) break;
+      const value = curve.values[step];
+      if (value !== undefined) values[slot] = convert(value, curve.unit);
+    }
+  }
+  return { start, stepMs: SLOT, values };
+}
+
+/** Average power per slot, kW; a slot that is not wholly covered is a gap. */
+export function powerSeries(rollups: readonly Rollup[], { start, end }: Interval): Series {
+  const values: (number | undefined)[] = new Array(Math.ceil((end - start) / SLOT)).fill(undefined);
+  for (const { slot, energyWh, coveredMs } of rollups) {
+    if (coveredMs >= SLOT) values[(slot - start) / SLOT] = energyWh / 1_000 / (SLOT / 3_600_000);
+  }
+  return { start, stepMs: SLOT, values };
+}
+
+export interface HistoryQuery {
+  readonly store: SeriesStore;
+  readonly site: Site;
+  readonly rates: ExchangeRates;
+  readonly asOf: Instant;
+  /** How far back from `asOf`, and how far ahead published curves are looked for, ms. */
+  readonly behindMs: number;
+  readonly aheadMs: number;
+}
+
+/** Everything a forecaster may know of a site at `asOf`. */
+export async function historyOf({ store, site, rates, asOf, behindMs, aheadMs }: HistoryQuery): Promise<History> {
+  const now = slotOf(asOf);
+  const past = { start: now - behindMs, end: now };
+  const whole = { start: past.start, end: now + aheadMs };
+  const signal = (name: Signal, interval: Interval) => store.curves(site.zone, name, interval, asOf);
+  const [pv, load, price, carbon, marginal] = await Promise.all([
+    store.rollups(site.id, 'pv_power', past, asOf),
+    store.rollups(site.id, 'load_power', past, asOf),
+    signal('day_ahead_price', whole),
+    signal('carbon_intensity', past),
+    signal('carbon_intensity_marginal', past),
+  ]);
+  return {
+    pvKw: powerSeries(pv, past),
+    loadKw: powerSeries(load, past),
+    importPrice: signalSeries(price, whole, (value, unit) => priceOf(value, unit, rates)),
+    carbonIntensity: signalSeries(carbon, past, (value) => value),
+    marginalIntensity: marginal.length > 0 ? signalSeries(marginal, past, (value) => value) : undefined,
+  };
+}
+
+/** A curve's price in the accounting currency; its unit reads `EUR/MWh`. @throws RangeError without a rate */
+export const priceOf = (value: number, unit: string, rates: ExchangeRates): PricePerMegawattHour =>
+  inCurrency(value, unit.replace(/\/MWh$/, ''), rates);

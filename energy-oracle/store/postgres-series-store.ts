@@ -1,0 +1,201 @@
+/**
+ * Series store on PostgreSQL ≥ 15.
+ *
+ * Raw readings lie in monthly partitions by start of metering. A partitioned key would have to contain that start, so
+ * (provider, site, stream, seq) is kept unique in `reading_keys`, and a reading is stored only if its key was new. One commit
+ * is one transaction; heads and counts are kept in step by it, so that neither is ever a scan. What it writes is in
+ * `postgres-series-writes.ts`.
+ */
+import type pg from 'pg';
+import { type Instant, SLOT } from '../../units/time.ts';
+import type { Curve } from '../grid/grid-feed.ts';
+import type { Outlook, OutlookSlot } from '../outlook.ts';
+import type { Reading } from '../telemetry/reading.ts';
+import {
+  addCounts,
+  ensurePartitions,
+  insertCurves,
+  insertQuarantined,
+  insertReadings,
+  raiseHeads,
+  schemaLock,
+  upsertRollups,
+} from './postgres-series-writes.ts';
+import { checkBatch, meteredMsMax, type Rollup, type SeriesStore } from './series-store.ts';
+
+/** Idempotent; run it whole before the first use, as one query (which makes it one transaction). */
+export const seriesSchema = `
+select pg_advisory_xact_lock(${schemaLock});
+create table if not exists readings (
+  provider text not null, site text not null, stream text not null, seq bigint not null,
+  start_ms bigint not null, end_ms bigint not null, value double precision not null, quality text not null, signature text not null,
+  topic text not null, payload bytea not null, received_at_ms bigint not null
+) partition by range (start_ms);
+create index if not exists readings_by_site on readings (site, stream, start_ms);
+create table if not exists reading_keys (
+  provider text not null, site text not null, stream text not null, seq bigint not null, start_ms bigint not null,
+  primary key (provider, site, stream, seq)
+);
+create table if not exists curves (
+  zone text not null, signal text not null, seq bigint not null, issued_at_ms bigint not null,
+  start_ms bigint not null, step_ms bigint not null, end_ms bigint not null, step_values double precision[] not null,
+  unit text not null, signature text not null, topic text not null, payload bytea not null, received_at_ms bigint not null,
+  primary key (zone, signal, seq)
+);
+create index if not exists curves_by_end on curves (zone, signal, end_ms);
+create table if not exists quarantined (
+  id bigint generated always as identity primary key, received_at_ms bigint not null, reason text not null, detail text not null,
+  topic bytea not null, payload bytea not null, digest bytea not null,
+  unique (received_at_ms, digest)
+);
+create table if not exists rollups (
+  site text not null, stream text not null, slot_ms bigint not null,
+  energy_wh double precision not null, covered_ms bigint not null, available_at_ms bigint not null,
+  primary key (site, stream, slot_ms)
+);
+create table if not exists outlooks (
+  id text primary key, site text not null, issued_at_ms bigint not null, model text not null,
+  start_ms bigint not null, step_ms bigint not null, slots jsonb not null
+);
+create index if not exists outlooks_by_site on outlooks (site, issued_at_ms);
+create table if not exists sequence_heads (
+  sender text not null, stream text not null, seq bigint not null, end_ms bigint not null, signature text not null,
+  primary key (sender, stream)
+);
+create table if not exists series_counts (kind text not null, reason text not null, count bigint not null, primary key (kind, reason));
+`;
+
+/**
+ * The adapter; the caller owns the pool and has run `seriesSchema`.
+ *
+ * Its promises reject with the driver's own errors when the database is away; a commit that rejected may be repeated.
+ */
+export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
+  const partitions = new Set<string>();
+  return {
+    async commit(batch) {
+      checkBatch(batch);
+      await ensurePartitions(pool, partitions, batch.readings);
+      const client = await pool.connect();
+      try {
+        await client.query('begin');
+        const readings = await insertReadings(client, batch.readings);
+        const curves = await insertCurves(client, batch.curves);
+        const reasons = await insertQuarantined(client, batch.quarantined);
+        await raiseHeads(client, batch.readings, batch.curves);
+        await addCounts(client, readings, curves, reasons); // last: its rows are shared by all writers
+        await client.query('commit');
+        client.release();
+      } catch (fault) {
+        partitions.clear(); // one may have been dropped under us
+        await client.query('rollback').then(
+          () => client.release(),
+          () => client.release(true), // a broken connection rolls back by itself
+        );
+        throw fault;
+      }
+    },
+    async signatureOf(sender, stream, seq) {
+      const { rows } = await pool.query<{ signature: string }>(
+        `select r.signature from reading_keys k join readings r using (provider, site, stream, seq, start_ms)
+         where provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and stream = $2 and seq = $3
+         union all select signature from curves where zone = $1 and signal = $2 and seq = $3`,
+        [sender, stream, seq],
+      );
+      return rows[0]?.signature;
+    },
+    async heads() {
+      const { rows } = await pool.query(
+        `select sender, stream, seq::float8, end_ms::float8 as "end", signature from sequence_heads
+         order by sender collate "C", stream collate "C"`,
+      );
+      return rows;
+    },
+    async readings(site, stream, { start, end }) {
+      const { rows } = await pool.query<ReadingRow>(
+        `select provider, site, stream, start_ms::float8, end_ms::float8, value, seq::float8, quality, signature from readings
+         where site = $1 and stream = $2 and start_ms < $4 and end_ms > $3 and $3 < $4 and start_ms > $3::bigint - ${meteredMsMax}
+         order by start_ms, seq, provider collate "C"`,
+        [site, stream, start, end],
+      );
+      return rows.map(({ start_ms, end_ms, ...rest }) => ({ ...rest, metered: { start: start_ms, end: end_ms } }));
+    },
+    putRollups: (rollups) => upsertRollups(pool, rollups),
+    async rollups(site, stream, { start, end }, asOf) {
+      const { rows } = await pool.query<Rollup>(
+        `select site, stream, slot_ms::float8 as slot, energy_wh as "energyWh", covered_ms::float8 as "coveredMs",
+                available_at_ms::float8 as "availableAt"
+         from rollups where site = $1 and stream = $2 and slot_ms > $3::bigint - ${SLOT} and slot_ms < $4 and $3 < $4 and available_at_ms <= $5
+         order by slot_ms`,
+        [site, stream, start, end, asOf],
+      );
+      return rows;
+    },
+    async curves(zone, signal, { start, end }, asOf) {
+      const { rows } = await pool.query<CurveRow>(
+        `select zone, signal, issued_at_ms::float8 as "issuedAt", start_ms::float8 as start, step_ms::float8 as "stepMs",
+                step_values as values, unit, seq::float8, signature
+         from curves where zone = $1 and signal = $2 and end_ms > $3 and start_ms < $4 and $3 < $4 and issued_at_ms <= $5
+         order by issued_at_ms, seq`,
+        [zone, signal, start, end, asOf],
+      );
+      return rows.map((row) => ({ ...row, values: row.values.map((value) => value ?? undefined) }));
+    },
+    async putOutlook({ id, site, issuedAt, model, start, stepMs, slots }) {
+      await pool.query(
+        'insert into outlooks (id, site, issued_at_ms, model, start_ms, step_ms, slots) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing',
+        [id, site, issuedAt, model, start, stepMs, JSON.stringify(slots)],
+      );
+    },
+    async outlook(site, asOf) {
+      const { rows } = await pool.query<OutlookRow>(
+        `select id, site, issued_at_ms::float8 as "issuedAt", model, start_ms::float8 as start, step_ms::float8 as "stepMs", slots
+         from outlooks where site = $1 and issued_at_ms <= $2 order by issued_at_ms desc, id collate "C" desc limit 1`,
+        [site, asOf],
+      );
+      return rows[0] && { ...rows[0], slots: rows[0].slots.map(slotFrom) };
+    },
+    async counts() {
+      const { rows } = await pool.query<{ kind: string; reason: string; count: number }>(
+        'select kind, reason, count::float8 from series_counts order by reason collate "C"',
+      );
+      const of = (kind: string) => rows.filter((row) => row.kind === kind);
+      return {
+        readings: of('readings')[0]?.count ?? 0,
+        curves: of('curves')[0]?.count ?? 0,
+        quarantined: Object.fromEntries(of('quarantined').map(({ reason, count }) => [reason, count])),
+      };
+    },
+    async quarantine(limit) {
+      const { rows } = await pool.query<{ reason: string; detail: string; topic: Buffer; payload: Buffer; at: Instant }>(
+        `select reason, detail, topic, payload, received_at_ms::float8 as at from quarantined
+         order by received_at_ms desc, id desc limit $1`,
+        [limit],
+      );
+      return rows.map(({ reason, detail, topic, payload, at }) => ({
+        evidence: { topic: topic.toString(), payload: new Uint8Array(payload), receivedAt: at },
+        reason,
+        detail,
+      }));
+    },
+  };
+}
+
+interface ReadingRow extends Omit<Reading, 'metered'> {
+  readonly start_ms: Instant;
+  readonly end_ms: Instant;
+}
+interface CurveRow extends Omit<Curve, 'values'> {
+  readonly values: readonly (number | null)[];
+}
+interface OutlookRow extends Omit<Outlook, 'slots'> {
+  readonly slots: readonly Partial<OutlookSlot>[];
+}
+
+/** JSON leaves out what is `undefined`; the slot says it again. */
+const slotFrom = ({ surplusKw, importPrice, carbonIntensity, marginalIntensity }: Partial<OutlookSlot>): OutlookSlot => ({
+  surplusKw,
+  importPrice,
+  carbonIntensity,
+  marginalIntensity,
+});

@@ -1,0 +1,211 @@
+/**
+ * Writing half of the series store on PostgreSQL: the statements of one commit, and the months they need.
+ *
+ * Each takes many rows in one statement and is idempotent by key. Rows go in one order for all writers, so that two of
+ * them wait for each other rather than deadlock. The transaction is the store's (`postgres-series-store.ts`).
+ */
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { Instant } from '../../units/time.ts';
+import type { Curve, Signal } from '../grid/grid-feed.ts';
+import type { Reading, Stream } from '../telemetry/reading.ts';
+import type { Accepted, Quarantined, Rollup } from './series-store.ts';
+
+/** Serialises making of tables and partitions between processes ("ser"); ends with its transaction. */
+export const schemaLock = 0x736572;
+
+/** Makes the months that a batch needs, in a transaction of their own: an empty month harms nobody. */
+export async function ensurePartitions(pool: pg.Pool, known: Set<string>, readings: readonly Accepted<Reading>[]): Promise<void> {
+  const missing = new Map<string, { from: Instant; to: Instant }>();
+  for (const { value } of readings) {
+    const start = new Date(value.metered.start);
+    const [year, month] = [start.getUTCFullYear(), start.getUTCMonth()];
+    const name = `readings_${year}_${String(month + 1).padStart(2, '0')}`;
+    if (!known.has(name)) missing.set(name, { from: Date.UTC(year, month), to: Date.UTC(year, month + 1) });
+  }
+  if (missing.size === 0) return;
+  const statements = [...missing].map(
+    ([name, { from, to }]) => `create table if not exists ${name} partition of readings for values from (${from}) to (${to});`,
+  );
+  await pool.query(`select pg_advisory_xact_lock(${schemaLock}); ${statements.join('\n')}`);
+  for (const name of missing.keys()) known.add(name);
+}
+
+/** Postgres text cannot hold NUL; a message that contains one must still be storable. */
+const printable = (text: string): string => text.replaceAll('\0', '\u{fffd}');
+
+/** @returns how many were new */
+export async function insertReadings(client: pg.PoolClient, readings: readonly Accepted<Reading>[]): Promise<number> {
+  const first = new Map<string, Accepted<Reading>>();
+  for (const accepted of readings) {
+    const { provider, site, stream, seq } = accepted.value;
+    const key = `${provider}/${site}/${stream}/${seq}`;
+    if (!first.has(key)) first.set(key, accepted);
+  }
+  if (first.size === 0) return 0;
+  const given = [...first.keys()].sort().map((key) => first.get(key) as Accepted<Reading>); // one order for all writers: no deadlock
+  const column = <T>(of: (accepted: Accepted<Reading>) => T) => given.map(of);
+  const { rowCount } = await client.query({
+    name: 'insert-readings',
+    text: `
+      with given as (
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::text[],
+                             $9::text[], $10::text[], $11::bytea[], $12::bigint[])
+          as g(provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
+      ), fresh as (
+        insert into reading_keys (provider, site, stream, seq, start_ms)
+        select provider, site, stream, seq, start_ms from given on conflict do nothing returning provider, site, stream, seq
+      )
+      insert into readings (provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
+      select given.* from given join fresh using (provider, site, stream, seq)`,
+    values: [
+      column(({ value }) => value.provider),
+      column(({ value }) => value.site),
+      column(({ value }) => value.stream),
+      column(({ value }) => value.seq),
+      column(({ value }) => value.metered.start),
+      column(({ value }) => value.metered.end),
+      column(({ value }) => value.value),
+      column(({ value }) => value.quality),
+      column(({ value }) => value.signature),
+      column(({ evidence }) => evidence.topic),
+      column(({ evidence }) => Buffer.from(evidence.payload)),
+      column(({ evidence }) => evidence.receivedAt),
+    ],
+  });
+  return rowCount ?? 0;
+}
+
+/** One by one: curves are few, a handful per zone and hour. @returns how many were new */
+export async function insertCurves(client: pg.PoolClient, curves: readonly Accepted<Curve>[]): Promise<number> {
+  let fresh = 0;
+  const ordered = [...curves].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : rankOf(a) > rankOf(b) ? 1 : 0));
+  for (const { value, evidence } of ordered) {
+    const { zone, signal, seq, issuedAt, start, stepMs, values, unit, signature } = value;
+    const { rowCount } = await client.query({
+      name: 'insert-curve',
+      text: `insert into curves (zone, signal, seq, issued_at_ms, start_ms, step_ms, end_ms, step_values, unit, signature,
+                                 topic, payload, received_at_ms)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing`,
+      values: [
+        zone,
+        signal,
+        seq,
+        issuedAt,
+        start,
+        stepMs,
+        start + stepMs * values.length,
+        values.map((step) => step ?? null),
+        printable(unit),
+        signature,
+        evidence.topic,
+        Buffer.from(evidence.payload),
+        evidence.receivedAt,
+      ],
+    });
+    fresh += rowCount ?? 0;
+  }
+  return fresh;
+}
+
+const rankOf = ({ value }: Accepted<Curve>): string => `${value.zone}/${value.signal}/${value.seq}`;
+
+/** @returns how many were new, by reason */
+export async function insertQuarantined(client: pg.PoolClient, messages: readonly Quarantined[]): Promise<ReadonlyMap<string, number>> {
+  const byReason = new Map<string, number>();
+  if (messages.length === 0) return byReason;
+  const digest = ({ reason, evidence }: Quarantined) =>
+    createHash('sha256')
+      .update(JSON.stringify([reason, evidence.topic]))
+      .update(evidence.payload)
+      .digest();
+  const { rows } = await client.query<{ reason: string }>({
+    name: 'insert-quarantined',
+    text: `insert into quarantined (received_at_ms, reason, detail, topic, payload, digest)
+           select at, reason, detail, topic, payload, digest
+           from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[])
+             with ordinality as g(at, reason, detail, topic, payload, digest, place)
+           order by place on conflict do nothing returning reason`,
+    values: [
+      messages.map(({ evidence }) => evidence.receivedAt),
+      messages.map(({ reason }) => printable(reason)),
+      messages.map(({ detail }) => printable(detail)),
+      messages.map(({ evidence }) => Buffer.from(evidence.topic)),
+      messages.map(({ evidence }) => Buffer.from(evidence.payload)),
+      messages.map(digest),
+    ],
+  });
+  for (const { reason } of rows) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  return byReason;
+}
+
+/** A number above the head is always a new one, so the batch's highest decide without asking which of them were. */
+export async function raiseHeads(
+  client: pg.PoolClient,
+  readings: readonly Accepted<Reading>[],
+  curves: readonly Accepted<Curve>[],
+): Promise<void> {
+  const highest = new Map<string, { sender: string; stream: Stream | Signal; seq: number; end: Instant; signature: string }>();
+  const raise = (sender: string, stream: Stream | Signal, seq: number, end: Instant, signature: string) => {
+    const key = `${sender}/${stream}`;
+    if (seq > (highest.get(key)?.seq ?? -1)) highest.set(key, { sender, stream, seq, end, signature });
+  };
+  for (const { value } of readings) raise(`${value.provider}/${value.site}`, value.stream, value.seq, value.metered.end, value.signature);
+  for (const { value } of curves) raise(value.zone, value.signal, value.seq, value.issuedAt, value.signature);
+  if (highest.size === 0) return;
+  const heads = [...highest.keys()].sort().flatMap((key) => highest.get(key) ?? []); // one order for all writers: no deadlock
+  await client.query({
+    name: 'raise-heads',
+    text: `insert into sequence_heads (sender, stream, seq, end_ms, signature)
+           select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
+           on conflict (sender, stream) do update set seq = excluded.seq, end_ms = excluded.end_ms, signature = excluded.signature
+           where excluded.seq > sequence_heads.seq`,
+    values: [
+      heads.map(({ sender }) => sender),
+      heads.map(({ stream }) => stream),
+      heads.map(({ seq }) => seq),
+      heads.map(({ end }) => end),
+      heads.map(({ signature }) => signature),
+    ],
+  });
+}
+
+export async function addCounts(
+  client: pg.PoolClient,
+  readings: number,
+  curves: number,
+  reasons: ReadonlyMap<string, number>,
+): Promise<void> {
+  const added = [
+    { kind: 'curves', reason: '', count: curves },
+    ...[...reasons].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => ({ kind: 'quarantined', reason, count })),
+    { kind: 'readings', reason: '', count: readings },
+  ].filter(({ count }) => count > 0);
+  if (added.length === 0) return;
+  await client.query(
+    `insert into series_counts (kind, reason, count) select * from unnest($1::text[], $2::text[], $3::bigint[])
+     on conflict (kind, reason) do update set count = series_counts.count + excluded.count`,
+    [added.map(({ kind }) => kind), added.map(({ reason }) => reason), added.map(({ count }) => count)],
+  );
+}
+
+/** The last of a key in one call stands, as it does over several calls. */
+export async function upsertRollups(pool: pg.Pool, rollups: readonly Rollup[]): Promise<void> {
+  const last = new Map(rollups.map((rollup) => [`${rollup.site}/${rollup.stream}/${rollup.slot}`, rollup]));
+  if (last.size === 0) return;
+  const given = [...last.keys()].sort().flatMap((key) => last.get(key) ?? []);
+  await pool.query(
+    `insert into rollups (site, stream, slot_ms, energy_wh, covered_ms, available_at_ms)
+     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::float8[], $5::bigint[], $6::bigint[])
+     on conflict (site, stream, slot_ms) do update
+       set energy_wh = excluded.energy_wh, covered_ms = excluded.covered_ms, available_at_ms = excluded.available_at_ms`,
+    [
+      given.map(({ site }) => site),
+      given.map(({ stream }) => stream),
+      given.map(({ slot }) => slot),
+      given.map(({ energyWh }) => energyWh),
+      given.map(({ coveredMs }) => coveredMs),
+      given.map(({ availableAt }) => availableAt),
+    ],
+  );
+}

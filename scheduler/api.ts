@@ -1,0 +1,165 @@
+/**
+ * Scheduler's HTTP: jobs in, jobs and their books out. A job is stored before it is acknowledged.
+ *
+ * `POST /v1/jobs` takes the job file as JSON or YAML; a repeated `Idempotency-Key` is the same job. What is wrong with
+ * a file comes back as 422 with each field's path, what was found and what is allowed.
+ */
+import { createHash } from 'node:crypto';
+import express, { type Request, type Response, Router } from 'express';
+import { parse } from 'yaml';
+import { toIso } from '../units/time.ts';
+import type { Scheduler } from './engine.ts';
+import { isOver, type Job, jobStates } from './job.ts';
+import type { LedgerEntry } from './ledger/entry.ts';
+import type { LedgerStore } from './ledger/ledger-store.ts';
+import type { Placement } from './plan.ts';
+import type { JobStore } from './queue/job-store.ts';
+import type { JobWire, PlacementWire, ReceiptWire, RefusalWire } from './wire.ts';
+
+const jobListMax = 1_000;
+const bodyBytesMax = '128kb';
+
+export interface SchedulerApiPorts {
+  readonly scheduler: Scheduler;
+  readonly jobs: JobStore;
+  readonly ledger: LedgerStore;
+  /** The owner of a submission that names none. */
+  readonly defaultOwner: string;
+}
+
+/** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `/v1/plan`. */
+export function schedulerApi({ scheduler, jobs, ledger, defaultOwner }: SchedulerApiPorts): Router {
+  const api = Router();
+  const found = async (request: Request<{ id: string }>, response: Response, answer: (job: Job) => Promise<unknown>) => {
+    const job = await jobs.get(request.params.id);
+    if (!job) response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}; GET /v1/jobs lists them` });
+    else response.json(await answer(job));
+  };
+  api.post('/v1/jobs', express.text({ type: () => true, limit: bodyBytesMax }), async (request, response) => {
+    const file = parsedFile(String(request.body ?? ''));
+    if (file.kind === 'unreadable') {
+      const refusal: RefusalWire = {
+        error: 'refused',
+        fields: [{ path: '(file)', found: file.why, allowed: 'a job file in YAML or JSON' }],
+      };
+      response.status(422).json(refusal);
+      return;
+    }
+    const key = request.get('Idempotency-Key');
+    const owner = request.get('X-Sunward-Owner') ?? defaultOwner;
+    const id = key === undefined ? undefined : `job-${createHash('sha256').update(`${owner}\n${key}`).digest('hex').slice(0, 16)}`;
+    const submission = await scheduler.submit(file.value, owner, id);
+    if (submission.kind === 'refused') response.status(422).json({ error: 'refused', fields: submission.fields } satisfies RefusalWire);
+    else
+      response
+        .status(submission.again ? 200 : 201)
+        .location(`/v1/jobs/${submission.job.id}`)
+        .json(jobWire(submission.job));
+  });
+  api.get('/v1/jobs', async (request, response) => {
+    const states = String(request.query['state'] ?? '')
+      .toUpperCase()
+      .split(',')
+      .filter(Boolean);
+    const unknown = states.find((state) => !jobStates.some((known) => known === state));
+    if (unknown !== undefined) {
+      response.status(400).json({ error: 'bad-query', detail: `state ${unknown} is none of ${jobStates.join(', ')}` });
+      return;
+    }
+    const limit = Math.min(jobListMax, Math.max(1, Number(request.query['limit'] ?? 200) || 200));
+    const all = await jobs.list(states.length > 0 ? jobStates.filter((state) => states.includes(state)) : undefined);
+    const open = all.filter(({ state }) => !isOver(state));
+    const over = all.filter(({ state }) => isOver(state)).sort((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0));
+    response.json([...open, ...over].slice(0, limit).map(jobWire));
+  });
+  api.get('/v1/jobs/:id', (request, response) => found(request, response, async (job) => jobWire(job)));
+  api.delete('/v1/jobs/:id', async (request, response) => {
+    const job = await scheduler.cancel(request.params.id, 'cancelled by its owner');
+    if (!job) response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}` });
+    else response.json(jobWire(job));
+  });
+  api.get('/v1/jobs/:id/events', (request, response) =>
+    found(request, response, async ({ id }) =>
+      (await jobs.events(id)).map(({ at, from, to, reason }) => ({ at: toIso(at), from: from ?? null, to, reason })),
+    ),
+  );
+  api.get('/v1/jobs/:id/receipts', (request, response) =>
+    found(request, response, async ({ id }) => (await ledger.entriesOf(id)).map(receiptWire)),
+  );
+  api.get('/v1/plan', (_request, response) => {
+    const plan = scheduler.plan();
+    response.json(
+      plan
+        ? {
+            at: toIso(plan.at),
+            placements: plan.placements.map((placement) => ({ job: placement.job, ...placementWire(placement) })),
+            deferrals: plan.deferrals,
+            refusals: plan.refusals,
+          }
+        : null,
+    );
+  });
+  return api;
+}
+
+function parsedFile(
+  text: string,
+): { readonly kind: 'file'; readonly value: unknown } | { readonly kind: 'unreadable'; readonly why: string } {
+  try {
+    return { kind: 'file', value: parse(text, { maxAliasCount: 16 }) };
+  } catch (error) {
+    return { kind: 'unreadable', why: error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'not YAML' };
+  }
+}
+
+export const jobWire = (job: Job): JobWire => ({
+  id: job.id,
+  name: job.spec.name,
+  owner: job.spec.owner,
+  state: job.state,
+  reason: job.reason,
+  submittedAt: toIso(job.submittedAt),
+  deadline: toIso(job.spec.deadline),
+  optimize: job.spec.optimize,
+  maxDurationMs: job.spec.maxDuration,
+  progressMs: job.progress,
+  homeSite: job.homeSite,
+  placement: job.placement ? placementWire(job.placement) : null,
+  startedAt: job.startedAt === undefined ? null : toIso(job.startedAt),
+  endedAt: job.endedAt === undefined ? null : toIso(job.endedAt),
+});
+
+const placementWire = ({ site, model, accelerators, start, end, believed, reason }: Placement): PlacementWire => ({
+  site,
+  model,
+  accelerators,
+  start: toIso(start),
+  end: toIso(end),
+  energyKwh: believed.energyKwh,
+  surplusKwh: believed.surplusKwh,
+  energyCost: believed.energyCost,
+  carbonG: believed.carbonG,
+  runNowEnergyCost: believed.runNow?.energyCost ?? null,
+  runNowCarbonG: believed.runNow?.carbonG ?? null,
+  outlook: believed.outlook ?? null,
+  reason,
+});
+
+const receiptWire = ({ sequence, hash, run, site, slot, meteredWh, actual, counterfactual, certification }: LedgerEntry): ReceiptWire => ({
+  sequence,
+  hash,
+  run,
+  site,
+  slot: toIso(slot),
+  meteredWh,
+  surplusWh: actual.surplusWh,
+  gridWh: actual.gridWh,
+  locationG: actual.locationMg / 1_000,
+  marginalG: actual.marginalMg === undefined ? null : actual.marginalMg / 1_000,
+  matchedG: actual.matchedMg / 1_000,
+  energyCost: Number(actual.energyCost) / 1e6,
+  counterfactualSite: counterfactual.site,
+  counterfactualLocationG: counterfactual.locationMg / 1_000,
+  counterfactualEnergyCost: Number(counterfactual.energyCost) / 1e6,
+  certification,
+});

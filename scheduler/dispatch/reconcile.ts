@@ -1,0 +1,133 @@
+/**
+ * Reconcile: what an agent's report changes. Pure: report and state in, changes and answer out.
+ *
+ * Owns law 10 on the scheduler's side: only the holder of the job's newest fence moves the job; whoever holds an older
+ * one is told to stop. Energy is taken from live runs only, once per (run, slot), never above what the hardware draws.
+ */
+import { energyOver, kilowatts } from '../../units/quantity.ts';
+import { type DurationMs, type Instant, SLOT } from '../../units/time.ts';
+import { isOver, type Job, type JobState } from '../job.ts';
+import type { Changes, RunSlot } from '../queue/job-store.ts';
+import { isRunOver, type Report, type ReportReceipt, type Run, type RunReport } from './lease.ts';
+
+/** After this many failed or lost attempts a job is given up. */
+export const attemptsMax = 5;
+
+export interface Reconciled {
+  readonly changes: Changes;
+  readonly receipt: ReportReceipt;
+  /** What was in the report and not believed, in words. */
+  readonly doubts: readonly string[];
+}
+
+/**
+ * @param known  the runs the report names, with their jobs; a run that is not in it is unknown
+ * @param leaseMs  how far a running run's lease is renewed from now
+ */
+export function reconcile(
+  report: Report,
+  known: ReadonlyMap<string, { readonly run: Run; readonly job: Job }>,
+  leaseMs: DurationMs,
+  now: Instant,
+): Reconciled {
+  const jobs: Job[] = [];
+  const runs: Run[] = [];
+  const runSlots: RunSlot[] = [];
+  const renewals: ReportReceipt['renewals'][number][] = [];
+  const stop: string[] = [];
+  const doubts: string[] = [];
+  for (const said of report.runs) {
+    const entry = known.get(said.run);
+    if (!entry || entry.run.site !== report.site) {
+      doubts.push(`${said.run} is not a run of ${report.site}`);
+      stop.push(said.run);
+      continue;
+    }
+    const { run, job } = entry;
+    if (isRunOver(run.state) || run.fence !== job.fence) {
+      if (said.state === 'running') stop.push(run.id);
+      doubts.push(`${run.id} is over (${run.state}); the job is at fence ${job.fence}`);
+      continue;
+    }
+    const metered = plausible(said, run, doubts);
+    for (const { slot, energyWh } of metered) runSlots.push({ run: run.id, job: job.id, site: run.site, slot, energyWh, reportedAt: now });
+    const next = advance(said, run, job, now);
+    const until = next.run.state === 'running' ? now + leaseMs : run.until;
+    runs.push({ ...next.run, until });
+    if (next.job !== job) jobs.push(next.job);
+    if (next.run.state === 'running') renewals.push({ run: run.id, until });
+  }
+  const heard = { site: report.site, seq: report.seq, at: now };
+  return { changes: { jobs, runs, runSlots, heard }, receipt: { site: report.site, seq: report.seq, renewals, stop }, doubts };
+}
+
+/** Law 2: no slot of a run may report more than its hardware can draw in that slot. */
+function plausible(said: RunReport, run: Run, doubts: string[]): RunReport['metered'] {
+  const ceilingWh = energyOver(kilowatts(run.drawKw), SLOT) * 1_000 + 1;
+  return said.metered.filter(({ slot, energyWh }) => {
+    const ok = Number.isInteger(energyWh) && energyWh >= 0 && energyWh <= ceilingWh && slot % SLOT === 0 && slot + SLOT > run.leasedAt;
+    if (!ok) doubts.push(`${run.id}: ${energyWh} Wh in one slot, at most ${Math.floor(ceilingWh)} Wh can be drawn`);
+    return ok;
+  });
+}
+
+function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly run: Run; readonly job: Job } {
+  const move = (state: JobState, reason: string, patch: Partial<Job> = {}): Job => ({
+    ...job,
+    ...patch,
+    state,
+    reason,
+    version: job.version + 1,
+    closedAt: isOver(state) ? now : undefined,
+  });
+  const over = (state: Run['state']): Run => ({ ...run, state, endedAt: said.endedAt ?? now, reason: said.detail });
+  const progress = Math.min(job.spec.maxDuration, Math.max(job.progress, said.progress));
+  const endedAt = said.endedAt ?? now;
+  switch (said.state) {
+    case 'running': {
+      const started = { ...run, state: 'running' as const };
+      if (job.state === 'RUNNING') return { run: started, job };
+      return { run: started, job: move('RUNNING', `runs at ${run.site}`, { startedAt: job.startedAt ?? run.leasedAt }) };
+    }
+    case 'succeeded':
+      return {
+        run: over('succeeded'),
+        job: move('SUCCEEDED', said.detail || 'exit 0', {
+          progress: job.spec.maxDuration,
+          startedAt: job.startedAt ?? run.leasedAt,
+          endedAt,
+        }),
+      };
+    case 'failed':
+      if (run.fence >= attemptsMax)
+        return { run: over('failed'), job: move('FAILED', `${said.detail}; attempt ${run.fence} of ${attemptsMax}`, { endedAt }) };
+      return {
+        run: over('failed'),
+        job: move('QUEUED', `${said.detail}; attempt ${run.fence} of ${attemptsMax}, tried again`, { progress }),
+      };
+    case 'checkpointed':
+      return { run: over('checkpointed'), job: move('QUEUED', 'stopped at a checkpoint; goes on from there', { progress }) };
+    case 'lost':
+      if (run.fence >= attemptsMax) return { run: over('lost'), job: move('FAILED', `lost ${attemptsMax} times`, { endedAt }) };
+      return { run: over('lost'), job: move('QUEUED', `${said.detail || 'the run was lost'}; runs again`, { progress }) };
+    default:
+      return said.state satisfies never;
+  }
+}
+
+/** Leases that ran out without a word: the run is lost, the job goes back to the queue. */
+export function expire(active: readonly { readonly run: Run; readonly job: Job }[], now: Instant): Changes {
+  const silent = active.filter(({ run }) => run.until < now);
+  return {
+    runs: silent.map(({ run }) => ({ ...run, state: 'lost', endedAt: now, reason: 'the lease ran out unrenewed' })),
+    jobs: silent
+      .filter(({ run, job }) => run.fence === job.fence && (job.state === 'SCHEDULED' || job.state === 'RUNNING'))
+      .map(({ run, job }) => ({
+        ...job,
+        version: job.version + 1,
+        ...(run.fence >= attemptsMax
+          ? { state: 'FAILED' as const, reason: `lost ${attemptsMax} times`, endedAt: now, closedAt: now }
+          : { state: 'QUEUED' as const, reason: `${run.site} fell silent; runs again` }),
+      })),
+  };
+}

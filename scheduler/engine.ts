@@ -1,0 +1,215 @@
+/**
+ * Engine: the scheduler's shell. Gathers a snapshot, lets `cycle` decide, applies the plan; books and settles.
+ *
+ * The only place of this floor with await and order of effects. It cannot tell a virtual clock from the wall's nor an
+ * in-memory port from a real one. Its operations run one after another, whoever calls them.
+ */
+import { createHash } from 'node:crypto';
+import type { OracleView, Outlook } from '../energy-oracle/outlook.ts';
+import type { Site } from '../energy-oracle/site.ts';
+import type { Clock } from '../units/clock.ts';
+import { type DurationMs, type Instant, toIso } from '../units/time.ts';
+import { cycle, type Snapshot } from './cycle.ts';
+import type { DispatchLink } from './dispatch/dispatch-link.ts';
+import { createDispatcher } from './dispatch/dispatcher.ts';
+import { fittingModel, regionAdmits } from './fleet.ts';
+import { isOver, type Job, type JobSpec } from './job.ts';
+import type { Tariff } from './ledger/book.ts';
+import { bookDue } from './ledger/bookkeeper.ts';
+import type { LedgerEntry } from './ledger/entry.ts';
+import type { LedgerStore } from './ledger/ledger-store.ts';
+import type { Placement, Plan } from './plan.ts';
+import { admit, type FieldRefusal } from './queue/admission.ts';
+import type { JobStore } from './queue/job-store.ts';
+import type { Chain } from './settlement/chain.ts';
+import type { RewardRule } from './settlement/entitlement.ts';
+import { createSettler, type Settler } from './settlement/settle.ts';
+import type { SettlementStore } from './settlement/settlement-store.ts';
+
+export interface SchedulerConfig {
+  /** Accounting currency. */
+  readonly currency: string;
+  readonly leaseMs: DurationMs;
+  /** How long after a slot's end its readings and signals may still arrive before it is booked. */
+  readonly bookingDelayMs: DurationMs;
+  readonly periodMs: DurationMs;
+  /** Start of period 1. */
+  readonly epoch: Instant;
+  readonly tariff: Tariff;
+  readonly reward: RewardRule;
+}
+
+export interface SchedulerPorts {
+  readonly clock: Clock;
+  readonly fleet: readonly Site[];
+  readonly oracle: OracleView;
+  readonly jobs: JobStore;
+  readonly ledger: LedgerStore;
+  readonly link: DispatchLink;
+  readonly settlements: SettlementStore;
+  readonly chain: Chain;
+  readonly newId: () => string;
+  readonly tell: (kind: 'job' | 'plan' | 'run' | 'ledger' | 'settlement' | 'claim', text: string) => void;
+  readonly config: SchedulerConfig;
+}
+
+export type Submission =
+  | { readonly kind: 'accepted'; readonly job: Job; readonly again: boolean }
+  | { readonly kind: 'refused'; readonly fields: readonly FieldRefusal[] };
+
+export interface Scheduler {
+  open(): Promise<void>;
+  /** Durable when it resolves `accepted`. `id` makes a repeated submission the same job. */
+  submit(file: unknown, owner: string, id?: string): Promise<Submission>;
+  cancel(id: string, reason: string): Promise<Job | undefined>;
+  /** Plans, leases what is due and records why the rest waits. */
+  cycle(): Promise<Plan>;
+  book(): Promise<readonly LedgerEntry[]>;
+  readonly settler: Settler;
+  /** The newest plan; `undefined` before the first cycle. */
+  plan(): Plan | undefined;
+  close(): Promise<void>;
+}
+
+/** Every effect of the scheduler goes through here. */
+export function createScheduler(ports: SchedulerPorts): Scheduler {
+  const { clock, fleet, oracle, jobs, ledger, link, newId, tell, config } = ports;
+  const sites = new Map(fleet.map((site) => [site.id, site]));
+  const dispatcher = createDispatcher({ clock, jobs, link, sites, leaseMs: config.leaseMs, tell });
+  const settler = createSettler({ ...ports, sites: fleet });
+  const inTurn = serial();
+  let latest: Plan | undefined;
+
+  async function snapshot(now: Instant): Promise<Snapshot> {
+    const [heard, waiting, active] = await Promise.all([jobs.heard(), jobs.list(['QUEUED', 'AWAITING', 'PAUSED']), jobs.activeRuns()]);
+    const outlooks = await Promise.all(fleet.map(({ id }) => oracle.outlook(id, now)));
+    const running = await Promise.all(active.map(async (run) => ({ run, job: await jobs.get(run.job) })));
+    return {
+      fleet: fleet.map((site) => ({ site, heardAt: heard.get(site.id)?.at })),
+      outlooks: new Map(outlooks.filter((outlook): outlook is Outlook => outlook !== undefined).map((outlook) => [outlook.site, outlook])),
+      waiting,
+      running: running.filter((pair): pair is Snapshot['running'][number] => pair.job !== undefined),
+    };
+  }
+
+  async function apply(plan: Plan, waiting: ReadonlyMap<string, Job>): Promise<void> {
+    const changed: Job[] = [];
+    const note = (id: string, state: Job['state'], reason: string, placement?: Placement) => {
+      const job = waiting.get(id);
+      if (!job || (job.state === state && job.reason === reason && samePlace(job.placement, placement))) return;
+      changed.push({
+        ...job,
+        state,
+        reason,
+        placement,
+        version: job.version + 1,
+        endedAt: isOver(state) ? plan.at : undefined,
+        closedAt: isOver(state) ? plan.at : undefined,
+      });
+    };
+    const due = plan.placements.filter(({ start }) => start <= plan.at);
+    for (const placement of plan.placements) if (placement.start > plan.at) note(placement.job, 'AWAITING', whyWait(placement), placement);
+    for (const { job, reason } of plan.deferrals) note(job, 'AWAITING', `not yet: ${reason}`);
+    for (const { job, reason, detail } of plan.refusals) note(job, 'EXPIRED', `refused: ${reason}: ${detail}`);
+    if (changed.length > 0) await jobs.apply({ jobs: changed }, plan.at);
+    for (const job of changed.filter(({ state }) => state === 'EXPIRED')) tell('job', `${job.spec.name} (${job.id}) ${job.reason}`);
+    await Promise.all(
+      due.map(async (placement) => {
+        const job = waiting.get(placement.job);
+        if (job) await dispatcher.dispatch(job, placement);
+      }),
+    );
+  }
+
+  return {
+    settler,
+    plan: () => latest,
+    open: async () => {
+      await link.open((report) => inTurn(() => dispatcher.take(report)));
+      await settler.open();
+    },
+    submit: async (file, owner, id = newId()) => {
+      const submittedAt = clock.now();
+      const admission = admit(file, { owner, submittedAt, currency: config.currency });
+      if (admission.kind === 'refused') return admission;
+      const job = queued(id, admission.spec, submittedAt, homeOf(id, admission.spec, fleet));
+      const again = (await jobs.add(job)) === 'known';
+      if (!again) tell('job', `${job.spec.name} (${id}) queued by ${owner}, due ${toIso(job.spec.deadline)}`);
+      return { kind: 'accepted', job: (await jobs.get(id)) ?? job, again };
+    },
+    cancel: (id, reason) =>
+      inTurn(async () => {
+        const job = await jobs.get(id);
+        if (!job || isOver(job.state)) return job;
+        const now = clock.now();
+        const active = (await jobs.activeRuns()).filter((run) => run.job === id);
+        const ended = active.map((run) => ({ ...run, state: 'lost' as const, endedAt: now, reason: 'the job was cancelled' }));
+        const cancelled: Job = { ...job, state: 'CANCELLED', reason, endedAt: now, closedAt: now, version: job.version + 1 };
+        const applied = await jobs.apply({ jobs: [cancelled], runs: ended }, now);
+        for (const run of active) await dispatcher.recall(run);
+        return applied.kind === 'applied' ? cancelled : jobs.get(id);
+      }),
+    cycle: () =>
+      inTurn(async () => {
+        await dispatcher.sweep();
+        const now = clock.now();
+        const seen = await snapshot(now);
+        latest = cycle(seen, now);
+        await apply(latest, new Map(seen.waiting.map((job) => [job.id, job])));
+        return latest;
+      }),
+    book: () =>
+      inTurn(async () => {
+        const entries = await bookDue({ clock, jobs, ledger, oracle, sites, tariff: config.tariff, delayMs: config.bookingDelayMs });
+        const certifiedWh = entries.reduce((sum, { actual }) => sum + actual.surplusWh, 0);
+        if (entries.length > 0)
+          tell('ledger', `${entries.length} entries booked, ${(certifiedWh / 1_000).toFixed(1)} kWh of them certified surplus`);
+        return entries;
+      }),
+    close: () => link.close(),
+  };
+}
+
+const queued = (id: string, spec: JobSpec, submittedAt: Instant, homeSite: string): Job => ({
+  id,
+  spec,
+  submittedAt,
+  homeSite,
+  state: 'QUEUED',
+  reason: 'stored; waits for the next cycle',
+  version: 1,
+  placement: undefined,
+  fence: 0,
+  progress: 0,
+  startedAt: undefined,
+  endedAt: undefined,
+  closedAt: undefined,
+});
+
+/**
+ * The site a job would have had without us: drawn evenly, by the hash of its id, from the sites that could run it.
+ *
+ * Even and blind, so that the counterfactual is nobody's choice; fixed at admission, so that it cannot be improved later.
+ */
+function homeOf(id: string, spec: JobSpec, fleet: readonly Site[]): string {
+  const able = fleet.filter((site) => regionAdmits(site, spec) && fittingModel(site, spec));
+  const choice = (able.length > 0 ? able : fleet).map((site) => site.id).sort();
+  const home = choice[createHash('sha256').update(id).digest().readUInt32BE(0) % choice.length];
+  if (home === undefined) throw new RangeError('a fleet has at least one site');
+  return home;
+}
+
+const samePlace = (a: Placement | undefined, b: Placement | undefined): boolean =>
+  a?.site === b?.site && a?.start === b?.start && a?.model === b?.model;
+
+const whyWait = ({ start, reason }: Placement): string => `planned for ${toIso(start)}: ${reason}`;
+
+/** Runs async operations one after another, in the order they were asked for; a failed one does not stop the next. */
+function serial(): <T>(operation: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (operation) => {
+    const result = last.then(operation, operation);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Place: one job, the supply that is left, and the cheapest feasible site and window for it.
+ *
+ * Feasible: region rules, a fitting accelerator model, free accelerators in every slot, release, deadline, budget.
+ * Cheapest: money + the job's carbon price × carbon + its waiting price × wait. Says why when there is none.
+ */
+import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts';
+import { drawKw, fittingModel, regionAdmits } from '../fleet.ts';
+import type { Job } from '../job.ts';
+import type { Deferral, Placement, Refusal } from '../plan.ts';
+import { horizonSlots, occupy, type SiteSupply, serve } from './supply.ts';
+import { cheapestWindow } from './window.ts';
+
+export type Placed =
+  | { readonly kind: 'placed'; readonly placement: Placement }
+  | { readonly kind: 'deferred'; readonly deferral: Deferral }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+interface Candidate {
+  readonly supply: SiteSupply;
+  readonly model: string;
+  readonly accelerators: number;
+  readonly drawKw: number;
+  readonly from: number;
+  readonly to: number;
+  /** Comparable cost, accounting currency; `undefined` where the signals are missing. */
+  readonly cost: number | undefined;
+}
+
+/** Run time the job still needs, ms: what is not yet done, plus the restore when it goes on from a checkpoint. */
+export const remainingOf = (job: Job): DurationMs =>
+  Math.max(1, job.spec.maxDuration - job.progress) + (job.progress > 0 ? (job.spec.checkpoint?.restoreCost ?? 0) : 0);
+
+/**
+ * Places one job and takes what it uses out of the supply; O(sites × horizon).
+ *
+ * Without signals anywhere the job is not held: it gets the earliest window at its home site (or the first site that
+ * has one), and the reason says so.
+ */
+export function place(job: Job, supplies: readonly SiteSupply[], now: Instant): Placed {
+  const { spec } = job;
+  const remaining = remainingOf(job);
+  const release = Math.max(now, spec.notBefore);
+  if (release + remaining > spec.deadline)
+    return refused(job, 'no-window-before-deadline', 'the run time left exceeds the time to the deadline');
+  const admitted = supplies.filter(({ site }) => regionAdmits(site, spec) && fittingModel(site, spec));
+  if (admitted.length === 0) return refused(job, 'no-site-fits', describeNeed(job, supplies));
+  const candidates = admitted.flatMap((supply) => bestAt(supply, job, release, remaining));
+  const known = candidates.filter(({ cost }) => cost !== undefined).sort((a, b) => (a.cost ?? 0) - (b.cost ?? 0) || byId(a, b));
+  const homeFirst = (c: Candidate) => (c.supply.site.id === job.homeSite ? 0 : 1);
+  const chosen = known[0] ?? candidates.sort((a, b) => a.from - b.from || homeFirst(a) - homeFirst(b) || byId(a, b))[0];
+  if (!chosen) return { kind: 'deferred', deferral: { job: job.id, reason: 'no-capacity-in-horizon' } };
+  const placement = placementOf(job, chosen, supplies, now, release, remaining);
+  const budget = spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6;
+  if (placement.believed.energyCost > budget) {
+    return refused(
+      job,
+      'over-budget',
+      `the cheapest run costs ${placement.believed.energyCost.toFixed(2)}, at most ${budget.toFixed(2)} is allowed`,
+    );
+  }
+  occupy(chosen.supply, chosen.model, chosen.accelerators, chosen.drawKw, chosen.from, chosen.to, spec.weights);
+  return { kind: 'placed', placement };
+}
+
+const byId = (a: Candidate, b: Candidate) => (a.supply.site.id < b.supply.site.id ? -1 : 1);
+
+const refused = (job: Job, reason: Refusal['reason'], detail: string): Placed => ({
+  kind: 'refused',
+  refusal: { job: job.id, reason, detail },
+});
+
+function describeNeed(job: Job, supplies: readonly SiteSupply[]): string {
+  const { nodes, acceleratorsPerNode, accelerators, regions } = job.spec;
+  const have = supplies
+    .map(({ site }) => `${site.id}: ${site.accelerators.map(({ model, count }) => `${model}:${count}`).join(' ')}`)
+    .join('; ');
+  return `needs ${nodes * acceleratorsPerNode} × ${accelerators.join(' or ') || 'any'} in ${regions.allow.join(', ') || 'any region'}; there are ${have}`;
+}
+
+/** The site's cheapest window for the job, or its earliest when its signals are missing; none when it is full. */
+function bestAt(supply: SiteSupply, job: Job, release: Instant, remaining: DurationMs): Candidate[] {
+  const { spec } = job;
+  const fit = fittingModel(supply.site, spec);
+  const free = fit && supply.free.get(fit.model);
+  if (!fit || !free) return [];
+  const draw = drawKw(supply.site, spec, fit.model);
+  const first = Math.max(0, Math.floor((slotOf(release) - supply.start) / SLOT));
+  const late = Math.max(0, release - (supply.start + first * SLOT)); // a start inside the first slot spills over its end
+  const length = Math.ceil((late + remaining) / SLOT);
+  const lastStart = Math.floor((spec.deadline - remaining - supply.start) / SLOT);
+  const span = { first, lastStart: Math.max(first, lastStart) };
+  const weigh = (slot: number) => {
+    const served = serve(supply, slot, draw, spec.weights);
+    return served.money + (spec.weights.carbonPricePerKg * served.carbonG) / 1_000;
+  };
+  const slots = Array.from({ length: horizonSlots }, (_, slot) => slot);
+  const open = (slot: number) => slot >= first && (free[slot] ?? 0) >= fit.needed;
+  const costs = slots.map((slot) => (open(slot) && supply.known[slot] ? weigh(slot) : undefined));
+  const waitCost = (spec.weights.waitPricePerHour * SLOT) / 3_600_000;
+  const common = { supply, model: fit.model, accelerators: fit.needed, drawKw: draw };
+  const cheapest = cheapestWindow(costs, length, { ...span, waitCost });
+  if (cheapest) return [{ ...common, from: cheapest.from, to: cheapest.to, cost: cheapest.cost }];
+  const blind = cheapestWindow(
+    slots.map((slot) => (open(slot) ? 0 : undefined)),
+    length,
+    { ...span, waitCost: 1 },
+  );
+  return blind ? [{ ...common, from: blind.from, to: blind.to, cost: undefined }] : [];
+}
+
+function placementOf(
+  job: Job,
+  chosen: Candidate,
+  supplies: readonly SiteSupply[],
+  now: Instant,
+  release: Instant,
+  remaining: DurationMs,
+): Placement {
+  const { supply, model, accelerators, from, to, drawKw: draw } = chosen;
+  const slotStart = supply.start + from * SLOT;
+  const start = Math.max(slotStart, release);
+  const believed = sumOver(supply, draw, from, to, job);
+  const home = supplies.find(({ site }) => site.id === job.homeSite);
+  const homeFit = home && fittingModel(home.site, job.spec);
+  const first = Math.floor((slotOf(release) - supply.start) / SLOT);
+  const runNow = home && homeFit ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job) : undefined;
+  const whole = to - from === Math.ceil(remaining / SLOT) ? remaining / ((to - from) * SLOT) : 1; // the last slot is used in part
+  return {
+    job: job.id,
+    site: supply.site.id,
+    model,
+    accelerators,
+    start,
+    end: supply.start + to * SLOT,
+    believed: {
+      outlook: supply.outlook?.id,
+      energyKwh: (draw * remaining) / 3_600_000,
+      surplusKwh: believed.surplusKwh * whole,
+      energyCost: believed.money * whole,
+      carbonG: believed.carbonG * whole,
+      waitMs: start - Math.max(job.submittedAt, job.spec.notBefore),
+      runNow: runNow ? { energyCost: runNow.money * whole, carbonG: runNow.carbonG * whole } : undefined,
+    },
+    reason: chosen.cost === undefined ? 'signals missing: the earliest window, not the cheapest' : whyHere(chosen, believed, now),
+  };
+}
+
+function sumOver(
+  supply: SiteSupply,
+  draw: number,
+  from: number,
+  to: number,
+  job: Job,
+): { surplusKwh: number; money: number; carbonG: number } {
+  const sum = { surplusKwh: 0, money: 0, carbonG: 0 };
+  for (let slot = from; slot < to; slot++) {
+    if (!supply.known[slot]) continue;
+    const served = serve(supply, slot, draw, job.spec.weights);
+    sum.surplusKwh += ((served.curtailedKw + served.exportableKw) * SLOT) / 3_600_000;
+    sum.money += served.money;
+    sum.carbonG += served.carbonG;
+  }
+  return sum;
+}
+
+function whyHere({ supply, drawKw: draw, from, to }: Candidate, believed: { surplusKwh: number }, now: Instant): string {
+  const share = Math.round((100 * believed.surplusKwh) / ((draw * (to - from) * SLOT) / 3_600_000 || 1));
+  const hours = (supply.start + from * SLOT - now) / 3_600_000;
+  const when = hours <= 0 ? 'now' : `in ${hours.toFixed(hours < 10 ? 1 : 0)} h`;
+  const energy = share > 0 ? `${share} % surplus expected` : 'the cheapest grid energy for it';
+  return `${supply.site.zone} ${when}: ${energy}`;
+}

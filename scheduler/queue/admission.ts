@@ -1,0 +1,183 @@
+/**
+ * Admission: a job file becomes a spec, or a refusal that names each field, what was found and what is allowed.
+ *
+ * Owns the job file's grammar (SkyPilot's names plus `policy`) and its defaults. Relative instants are made absolute
+ * here, once, against the instant of submission; after this page a job has no unknowns. Never stores anything.
+ */
+import { z } from 'zod';
+import { kilowatts } from '../../units/quantity.ts';
+import { DAY, type DurationMs, HOUR, type Instant, parseDuration, parseInstant, toIso } from '../../units/time.ts';
+import type { JobSpec, Weights } from '../job.ts';
+
+export interface FieldRefusal {
+  /** Path of the field, e.g. `policy.deadline`; `(file)` for the whole. */
+  readonly path: string;
+  readonly found: string;
+  readonly allowed: string;
+}
+
+export type Admission =
+  | { readonly kind: 'admitted'; readonly spec: JobSpec }
+  | { readonly kind: 'refused'; readonly fields: readonly FieldRefusal[] };
+
+/** What each `optimize` setting pays for carbon and for waiting, in the accounting currency. */
+export const settings: Readonly<Record<Exclude<JobSpec['optimize'], 'custom'>, Weights>> = {
+  cost: { carbonPricePerKg: 0, waitPricePerHour: 0.0005 },
+  carbon: { carbonPricePerKg: 1, waitPricePerHour: 0.0005 },
+  surplus: { carbonPricePerKg: 0.3, waitPricePerHour: 0.0005 },
+  balanced: { carbonPricePerKg: 0.1, waitPricePerHour: 0.005 },
+};
+
+/** Longest run a job may ask for, and the deadline it gets when it names none. */
+export const maxDurationMsMax: DurationMs = 14 * DAY;
+const defaultSlack: DurationMs = DAY;
+const jobFileBytesMax = 65_536;
+
+const duration = (allowed: string) => z.string().transform((text, context) => parseDuration(text) ?? issue(context, text, allowed));
+const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
+  z.string().transform((text, context) => {
+    const [, value, found] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text) ?? [];
+    const factor = found === undefined ? undefined : scale[found];
+    return value === undefined || factor === undefined ? issue(context, text, `a number with ${unit}`) : Number(value) * factor;
+  });
+/** `A100:8`, `A100`, or several by `|`; count is per node. */
+const accelerators = z.string().transform((text, context) => {
+  const parts = text.split('|').map((part) => /^([A-Za-z0-9-]{1,32})(?::(\d{1,4}))?$/.exec(part.trim()));
+  const counts = new Set(parts.map((part) => Number(part?.[2] ?? 1)));
+  if (parts.some((part) => !part) || counts.size !== 1 || counts.has(0))
+    return issue(context, text, '`MODEL`, `MODEL:COUNT`, or `A:2|B:2` with one count');
+  return { models: parts.map((part) => part?.[1] ?? ''), count: [...counts][0] ?? 1 };
+});
+
+function issue(context: z.core.$RefinementCtx<string>, found: string, allowed: string): never {
+  context.addIssue({ code: 'custom', message: allowed, input: found });
+  return z.NEVER;
+}
+
+const globs = z.array(z.string().regex(/^[A-Za-z0-9*-]{1,64}$/, 'a zone or site, with * for any part, e.g. eu-*')).max(64);
+
+const jobFile = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores'),
+  num_nodes: z.int().min(1).max(1_000).default(1),
+  resources: z
+    .strictObject({
+      accelerators: accelerators.optional(),
+      cpus: z.union([z.string(), z.number()]).optional(),
+      memory: z.union([z.string(), z.number()]).optional(),
+      infra: z.string().optional(),
+    })
+    .default({}),
+  envs: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a shell variable name'), z.union([z.string(), z.number(), z.boolean()]))
+    .default({}),
+  run: z.string().max(jobFileBytesMax).optional(),
+  max_duration: duration('a duration such as 90m, 6h or PT6H'),
+  energy: z
+    .strictObject({
+      power: quantity('W, kW or MW', { W: 0.001, kW: 1, MW: 1_000 }).optional(),
+      estimate: quantity('Wh, kWh or MWh', { Wh: 0.001, kWh: 1, MWh: 1_000 }).optional(),
+    })
+    .default({}),
+  policy: z
+    .strictObject({
+      optimize: z
+        .union([
+          z.enum(['cost', 'carbon', 'surplus', 'balanced']),
+          z.strictObject({ carbon_price_per_kg: z.number().min(0), wait_price_per_hour: z.number().min(0) }),
+        ])
+        .default('balanced'),
+      not_before: z.string().optional(),
+      deadline: z.string().optional(),
+      interruptible: z.boolean().default(false),
+      max_price: z.string().optional(),
+      regions: z.strictObject({ allow: globs.default([]), deny: globs.default([]) }).default({ allow: [], deny: [] }),
+    })
+    .default({ optimize: 'balanced', interruptible: false, regions: { allow: [], deny: [] } }),
+  checkpoint: z
+    .strictObject({ every: duration('a duration such as 15m'), restore_cost: duration('a duration such as 2m').default(0) })
+    .optional(),
+});
+
+/**
+ * Reads a parsed job file (from YAML or JSON).
+ *
+ * @param currency  accounting currency; `max_price` must name it, nothing is converted silently
+ */
+export function admit(
+  file: unknown,
+  { owner, submittedAt, currency }: { readonly owner: string; readonly submittedAt: Instant; readonly currency: string },
+): Admission {
+  const parsed = jobFile.safeParse(file, { reportInput: true });
+  if (!parsed.success) return { kind: 'refused', fields: parsed.error.issues.flatMap(fieldOf) };
+  const { name, num_nodes, resources, envs, run, max_duration, energy, policy, checkpoint } = parsed.data;
+  const fields: FieldRefusal[] = [];
+  const refuse = (path: string, found: unknown, allowed: string) => fields.push({ path, found: shown(found), allowed });
+  const notBefore = instantOf(policy.not_before ?? '+0s', submittedAt);
+  if (notBefore === undefined) refuse('policy.not_before', policy.not_before, 'RFC 3339 with an offset, or +duration');
+  const deadline =
+    policy.deadline === undefined ? (notBefore ?? submittedAt) + max_duration + defaultSlack : instantOf(policy.deadline, submittedAt);
+  if (deadline === undefined) refuse('policy.deadline', policy.deadline, 'RFC 3339 with an offset, or +duration');
+  if (max_duration <= 0 || max_duration > maxDurationMsMax)
+    refuse('max_duration', max_duration, `more than 0, at most ${maxDurationMsMax / DAY} days`);
+  if (deadline !== undefined && notBefore !== undefined && notBefore + max_duration > deadline) {
+    refuse(
+      'policy.deadline',
+      toIso(deadline),
+      `at least max_duration after ${toIso(notBefore)}, that is ${toIso(notBefore + max_duration)} or later`,
+    );
+  }
+  if (policy.interruptible && !checkpoint)
+    refuse('checkpoint', undefined, 'required when policy.interruptible is true: `checkpoint: {every: 15m}`');
+  if (energy.power !== undefined && energy.estimate !== undefined) refuse('energy', energy, 'either power or estimate, not both');
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ([A-Z]{3})$/.exec(policy.max_price ?? '') ?? [];
+  if (policy.max_price !== undefined && unit !== currency)
+    refuse('policy.max_price', policy.max_price, `an amount in ${currency}, e.g. "12 ${currency}"`);
+  if (fields.length > 0 || notBefore === undefined || deadline === undefined) return { kind: 'refused', fields };
+  const power = energy.power ?? (energy.estimate === undefined ? undefined : energy.estimate / (max_duration / HOUR));
+  const weights =
+    typeof policy.optimize === 'string'
+      ? settings[policy.optimize]
+      : { carbonPricePerKg: policy.optimize.carbon_price_per_kg, waitPricePerHour: policy.optimize.wait_price_per_hour };
+  return {
+    kind: 'admitted',
+    spec: {
+      name,
+      owner,
+      nodes: num_nodes,
+      accelerators: resources.accelerators?.models ?? [],
+      acceleratorsPerNode: resources.accelerators?.count ?? 1,
+      envs: Object.fromEntries(Object.entries(envs).map(([key, value]) => [key, String(value)])),
+      run,
+      maxDuration: max_duration,
+      power: power === undefined ? undefined : kilowatts(power),
+      optimize: typeof policy.optimize === 'string' ? policy.optimize : 'custom',
+      weights,
+      notBefore,
+      deadline,
+      interruptible: policy.interruptible,
+      maxPrice: amount === undefined ? undefined : BigInt(Math.round(Number(amount) * 1e6)),
+      regions: { allow: resources.infra ? [resources.infra, ...policy.regions.allow] : policy.regions.allow, deny: policy.regions.deny },
+      checkpoint: checkpoint && { every: checkpoint.every, restoreCost: checkpoint.restore_cost },
+    },
+  };
+}
+
+/** `+24h` counts from submission; anything else must be RFC 3339 with an offset. */
+function instantOf(text: string, submittedAt: Instant): Instant | undefined {
+  if (!text.startsWith('+')) return parseInstant(text) ?? parseInstant(text.replace(/T(\d\d:\d\d)(Z|[+-])/, 'T$1:00$2'));
+  const ahead = parseDuration(text.slice(1));
+  return ahead === undefined ? undefined : submittedAt + ahead;
+}
+
+const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80));
+
+function fieldOf(found: z.core.$ZodIssue): FieldRefusal[] {
+  const path = found.path.map(String).join('.') || '(file)';
+  if (found.code === 'unrecognized_keys')
+    return found.keys.map((key) => ({
+      path: [...found.path.map(String), key].join('.'),
+      found: 'an unknown field',
+      allowed: 'see docs/job-file.md for the fields there are',
+    }));
+  return [{ path, found: shown(found.input), allowed: found.message.replace(/^Invalid input: /, '') }];
+}

@@ -1,0 +1,64 @@
+/**
+ * Entitlement: what each provider is owed for jobs that are done. Pure.
+ *
+ * Pays the work of every run that ended with its result or a checkpoint (a lost run left nothing), and an energy reward
+ * per certified Wh that is backed (law 4) and smaller than the protocol's take on the same job (law 5), so that buying
+ * one's own jobs never pays.
+ */
+import type { Site } from '../../energy-oracle/site.ts';
+import type { Run } from '../dispatch/lease.ts';
+import { priceOf, type Tariff } from '../ledger/book.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
+import type { Entitlement, Settlement } from './chain.ts';
+
+export interface RewardRule {
+  /** Token base units (micros) per certified Wh; the contract holds the same bound. */
+  readonly unitsPerWh: bigint;
+  /** The most a job's reward may be of the protocol's take on it, parts per thousand; below 1,000 (law 5's 1 − ε). */
+  readonly ofTakePerMille: bigint;
+}
+
+export interface FinishedJob {
+  readonly entries: readonly LedgerEntry[];
+  readonly runs: readonly Run[];
+}
+
+export interface Owed {
+  readonly byProvider: ReadonlyMap<string, bigint>;
+  readonly rewards: bigint;
+  readonly certifiedWh: bigint;
+}
+
+/** What finished jobs earn their providers, whole base units (1 token = 1 unit of the accounting currency). */
+export function owedFor(finished: readonly FinishedJob[], tariff: Tariff, rule: RewardRule): Owed {
+  const byProvider = new Map<string, bigint>();
+  let rewards = 0n;
+  let certifiedWh = 0n;
+  for (const { entries, runs } of finished) {
+    const payable = new Set(runs.filter(({ state }) => state === 'succeeded' || state === 'checkpointed').map(({ id }) => id));
+    for (const entry of entries.filter(({ run }) => payable.has(run))) {
+      const { price, take } = priceOf(entry.meteredWh, entry.actual.energyCost, tariff);
+      const backed = BigInt(entry.actual.surplusWh) * rule.unitsPerWh;
+      const bound = (take * rule.ofTakePerMille) / 1_000n;
+      const reward = backed < bound ? backed : bound;
+      byProvider.set(entry.provider, (byProvider.get(entry.provider) ?? 0n) + price - take + reward);
+      rewards += reward;
+      certifiedWh += BigInt(entry.actual.surplusWh);
+    }
+  }
+  return { byProvider, rewards, certifiedWh };
+}
+
+/** Cumulative entitlements by payout account, by account: what was owed before plus what is owed now. */
+export function accumulate(previous: Settlement | undefined, owed: Owed, sites: readonly Site[]): readonly Entitlement[] {
+  const cumulative = new Map(previous?.entitlements.map(({ account, cumulative: amount }) => [account, amount]) ?? []);
+  const accountOf = new Map(sites.map(({ provider, payoutAccount }) => [provider, payoutAccount]));
+  for (const [provider, amount] of owed.byProvider) {
+    const account = accountOf.get(provider);
+    if (!account) throw new RangeError(`no payout account of provider ${provider}`);
+    cumulative.set(account, (cumulative.get(account) ?? 0n) + amount);
+  }
+  return [...cumulative]
+    .map(([account, amount]) => ({ account, cumulative: amount }))
+    .sort((a, b) => (a.account.toLowerCase() < b.account.toLowerCase() ? -1 : 1));
+}

@@ -1,0 +1,123 @@
+/**
+ * Settle: what is owed becomes a root, the root goes to the chain, providers are paid. The shell of settlement.
+ *
+ * The journal is written first and is the truth; the chain is told after, and told again from the journal whenever it
+ * lost something. A job is paid in the period in which the scheduler learned that it is done, and in no other.
+ */
+import type { Site } from '../../energy-oracle/site.ts';
+import type { Clock } from '../../units/clock.ts';
+import type { DurationMs, Instant } from '../../units/time.ts';
+import type { Tariff } from '../ledger/book.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
+import type { JobStore } from '../queue/job-store.ts';
+import { type Chain, ChainFault, type Settlement } from './chain.ts';
+import { accumulate, owedFor, type RewardRule } from './entitlement.ts';
+import { leafFileHash, settlementRoot } from './leaf.ts';
+import { periodInterval } from './period.ts';
+import type { SettlementStore } from './settlement-store.ts';
+
+export interface SettlerPorts {
+  readonly clock: Clock;
+  readonly jobs: JobStore;
+  readonly ledger: LedgerStore;
+  readonly settlements: SettlementStore;
+  readonly chain: Chain;
+  readonly sites: readonly Site[];
+  readonly tell: (kind: 'settlement' | 'claim', text: string) => void;
+  readonly config: {
+    readonly epoch: Instant;
+    readonly periodMs: DurationMs;
+    readonly bookingDelayMs: DurationMs;
+    readonly tariff: Tariff;
+    readonly reward: RewardRule;
+  };
+}
+
+export interface Settler {
+  /** Brings the chain up to the journal. */
+  open(): Promise<void>;
+  /** Settles every period that is over and fully booked; returns how many. */
+  settleDue(): Promise<number>;
+  /** Publishes what the chain lacks and pays what is unclaimed. @throws ChainFault when the chain is away. */
+  reconcileChain(): Promise<void>;
+}
+
+export function createSettler({ clock, jobs, ledger, settlements, chain, sites, tell, config }: SettlerPorts): Settler {
+  async function settle(period: number, previous: Settlement | undefined): Promise<Settlement> {
+    const interval = periodInterval(period, config.epoch, config.periodMs);
+    const done = (await jobs.list(['SUCCEEDED'])).filter(
+      ({ closedAt }) => closedAt !== undefined && interval.start <= closedAt && closedAt < interval.end,
+    );
+    const finished = await Promise.all(done.map(async ({ id }) => ({ entries: await ledger.entriesOf(id), runs: await jobs.runsOf(id) })));
+    const owed = owedFor(finished, config.tariff, config.reward);
+    const entitlements = accumulate(previous, owed, sites);
+    return {
+      period,
+      interval,
+      entitlements,
+      root: settlementRoot(chain.domain, entitlements),
+      cumulativeTotal: entitlements.reduce((sum, { cumulative }) => sum + cumulative, 0n),
+      cumulativeRewards: (previous?.cumulativeRewards ?? 0n) + owed.rewards,
+      cumulativeCertifiedWh: (previous?.cumulativeCertifiedWh ?? 0n) + owed.certifiedWh,
+      leavesHash: leafFileHash(chain.domain, entitlements),
+      settledAt: clock.now(),
+    };
+  }
+
+  async function publish(settlement: Settlement): Promise<void> {
+    await chain.fundUpTo(settlement.cumulativeTotal);
+    await chain.publish(settlement);
+  }
+
+  async function pay(settlement: Settlement): Promise<void> {
+    const payments = await chain.claimAll(
+      settlement,
+      settlement.entitlements.map(({ account }) => account),
+    );
+    for (const { account, amount, refusal } of payments) {
+      if (refusal) throw new ChainFault(`the claim of ${account} was refused: ${refusal}`);
+      if (amount === 0n) continue;
+      await settlements.recordClaim({ period: settlement.period, account, amount, at: clock.now() });
+      tell('claim', `${account} was paid ${inTokens(amount, chain.token.decimals)} ${chain.token.symbol}`);
+    }
+  }
+
+  async function reconcileChain(): Promise<void> {
+    const journal = await settlements.list();
+    const newest = journal.at(-1);
+    if (!newest) return;
+    const { period } = await chain.status();
+    for (const settlement of journal.slice(period)) await publish(settlement);
+    await pay(newest);
+  }
+
+  return {
+    reconcileChain,
+    open: reconcileChain,
+    async settleDue() {
+      let settled = 0;
+      for (;;) {
+        const latest = (await settlements.latest())?.settlement;
+        const period = (latest?.period ?? 0) + 1;
+        const { end } = periodInterval(period, config.epoch, config.periodMs);
+        if (clock.now() < end + config.bookingDelayMs || (await jobs.unbookedRunSlots(end)).length > 0) return settled;
+        const settlement = await settle(period, latest);
+        await settlements.put(settlement, (await ledger.head()).sequence);
+        await publish(settlement);
+        const promised = settlement.cumulativeTotal - (latest?.cumulativeTotal ?? 0n);
+        tell(
+          'settlement',
+          `period ${period} settled: ${inTokens(promised, chain.token.decimals)} ${chain.token.symbol} owed to ${settlement.entitlements.length} providers so far`,
+        );
+        await pay(settlement);
+        settled++;
+      }
+    },
+  };
+}
+
+/** Base units as a decimal number of whole tokens, exact. */
+export function inTokens(amount: bigint, decimals: number): string {
+  const digits = amount.toString().padStart(decimals + 1, '0');
+  return `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+}

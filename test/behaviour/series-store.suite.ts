@@ -1,0 +1,316 @@
+/**
+ * What every series store does, whichever engine is under it. Run by `series-store.test.ts` against each.
+ *
+ * `open` gives a store on an empty place; `reopen` gives another store on the same place, as a restart would, or is
+ * left out by a store that forgets.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Curve, curveTopic } from '../../energy-oracle/grid/grid-feed.ts';
+import type { Outlook } from '../../energy-oracle/outlook.ts';
+import type { Accepted, IngestBatch, Quarantined, Rollup, SeriesStore } from '../../energy-oracle/store/series-store.ts';
+import { type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
+import { HOUR, MINUTE, SLOT } from '../../units/time.ts';
+
+export interface OpenedStore {
+  readonly store: SeriesStore;
+  readonly reopen?: () => SeriesStore;
+}
+
+const midnight = Date.UTC(2026, 5, 1);
+const whole = { start: 0, end: Date.UTC(2100, 0, 1) };
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function reading(seq: number, change: Partial<Reading> = {}): Accepted<Reading> {
+  const start = midnight + seq * 5 * MINUTE;
+  const value: Reading = {
+    provider: 'sunco',
+    site: 'evora',
+    stream: 'pv_power',
+    metered: { start, end: start + 5 * MINUTE },
+    value: 1_000.25 + seq,
+    seq,
+    quality: 'measured',
+    signature: `signature ${seq}`,
+    ...change,
+  };
+  const topic = readingTopic(value.provider, value.site, value.stream);
+  return { value, evidence: { topic, payload: bytes(`{"seq":${seq}}`), receivedAt: value.metered.end + 900 } };
+}
+
+function curve(seq: number, change: Partial<Curve> = {}): Accepted<Curve> {
+  const value: Curve = {
+    zone: 'PT',
+    signal: 'day_ahead_price',
+    issuedAt: midnight - 11 * HOUR + seq * MINUTE,
+    start: midnight,
+    stepMs: HOUR,
+    values: [41.5, undefined, -3.25, 0],
+    unit: 'EUR/MWh',
+    seq,
+    signature: `curve signature ${seq}`,
+    ...change,
+  };
+  return { value, evidence: { topic: curveTopic(value.zone, value.signal), payload: bytes(`{"seq":${seq}}`), receivedAt: value.issuedAt } };
+}
+
+const garbage = (reason: string, text: string, receivedAt = midnight): Quarantined => ({
+  evidence: { topic: 'energy/v1/sunco/evora/pv_power', payload: bytes(text), receivedAt },
+  reason,
+  detail: `because ${text}`,
+});
+
+const rollup = (slot: number, change: Partial<Rollup> = {}): Rollup => ({
+  site: 'evora',
+  stream: 'pv_power',
+  slot: midnight + slot * SLOT,
+  energyWh: 250.125 + slot,
+  coveredMs: SLOT,
+  availableAt: midnight + (slot + 1) * SLOT + MINUTE,
+  ...change,
+});
+
+const outlook = (issuedAt: number, change: Partial<Outlook> = {}): Outlook => ({
+  id: `evora@${new Date(issuedAt).toISOString()}`,
+  site: 'evora',
+  issuedAt,
+  model: 'persistence 1',
+  start: midnight,
+  stepMs: SLOT,
+  slots: [],
+  ...change,
+});
+
+const batch = (part: Partial<IngestBatch>): IngestBatch => ({ readings: [], curves: [], quarantined: [], ...part });
+const readingsOf = (store: SeriesStore) => store.readings('evora', 'pv_power', whole);
+
+export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
+  describe('a reading', () => {
+    test('comes back as it went in, by start then number, whatever the order of arrival', async () => {
+      const { store } = await open();
+      const late = reading(7, { metered: { start: midnight, end: midnight + 5 * MINUTE }, quality: 'estimated', value: -0.1 });
+      await store.commit(batch({ readings: [reading(3), late, reading(0), reading(1)] }));
+      expect(await readingsOf(store)).toEqual([reading(0), late, reading(1), reading(3)].map(({ value }) => value));
+    });
+
+    test('is found by any part of its interval, and by no instant beside it', async () => {
+      const { store } = await open();
+      await store.commit(batch({ readings: [reading(0), reading(1), reading(2)] }));
+      const numbers = async (start: number, end: number) =>
+        (await store.readings('evora', 'pv_power', { start, end })).map(({ seq }) => seq);
+      expect(await numbers(midnight + 5 * MINUTE, midnight + 10 * MINUTE)).toEqual([1]);
+      expect(await numbers(midnight + 5 * MINUTE - 1, midnight + 10 * MINUTE + 1)).toEqual([0, 1, 2]);
+      expect(await numbers(midnight + 6 * MINUTE, midnight + 6 * MINUTE)).toEqual([]);
+      expect(await store.readings('faro', 'pv_power', whole)).toEqual([]);
+      expect(await store.readings('evora', 'load_power', whole)).toEqual([]);
+    });
+
+    test('counts once however often it is sent, in one batch or in many', async () => {
+      const { store } = await open();
+      const twice = batch({ readings: [reading(0), reading(0), reading(1)] });
+      await store.commit(twice);
+      await store.commit(twice);
+      await Promise.all([store.commit(batch({ readings: [reading(2)] })), store.commit(batch({ readings: [reading(2), reading(1)] }))]);
+      expect((await readingsOf(store)).map(({ seq }) => seq)).toEqual([0, 1, 2]);
+      expect((await store.counts()).readings).toBe(3);
+    });
+
+    test('stands against a second one under its number, whatever interval that one claims', async () => {
+      const { store } = await open();
+      await store.commit(batch({ readings: [reading(0)] }));
+      const nextMonth = { start: midnight + 31 * 24 * HOUR, end: midnight + 31 * 24 * HOUR + MINUTE };
+      await store.commit(batch({ readings: [reading(0, { metered: nextMonth, value: 9, signature: 'another' })] }));
+      expect(await readingsOf(store)).toEqual([reading(0).value]);
+      expect(await store.signatureOf('sunco/evora', 'pv_power', 0)).toBe('signature 0');
+      expect(await store.signatureOf('sunco/evora', 'pv_power', 1)).toBeUndefined();
+      expect(await store.signatureOf('other/evora', 'pv_power', 0)).toBeUndefined();
+    });
+
+    test('may lie in any month', async () => {
+      const { store } = await open();
+      const at = [Date.UTC(2024, 1, 29, 23, 30), Date.UTC(2024, 2, 1) - MINUTE, Date.UTC(2024, 11, 31, 23, 59), Date.UTC(2027, 0, 1)];
+      const readings = at.map((start, seq) => reading(seq, { metered: { start, end: start + HOUR } }));
+      await store.commit(batch({ readings }));
+      expect((await readingsOf(store)).map(({ metered }) => metered.start)).toEqual(at);
+      const acrossMonths = { start: Date.UTC(2024, 2, 1), end: Date.UTC(2024, 2, 1) + 1 };
+      expect((await store.readings('evora', 'pv_power', acrossMonths)).map(({ seq }) => seq)).toEqual([0, 1]);
+    });
+
+    test('of no length, or longer than any question looks back, is a bug of the caller', async () => {
+      const { store } = await open();
+      for (const length of [0, -1, HOUR + 1]) {
+        const wrong = reading(1, { metered: { start: midnight, end: midnight + length } });
+        await expect(store.commit(batch({ readings: [reading(0), wrong] }))).rejects.toThrow(RangeError);
+      }
+      expect(await readingsOf(store)).toEqual([]);
+    });
+  });
+
+  describe('a curve', () => {
+    test('comes back with its gaps, oldest issue first', async () => {
+      const { store } = await open();
+      await store.commit(batch({ curves: [curve(1), curve(0), curve(0)] }));
+      await store.commit(batch({ curves: [curve(1, { values: [1], signature: 'another' })] }));
+      expect(await store.curves('PT', 'day_ahead_price', whole, midnight)).toEqual([curve(0).value, curve(1).value]);
+      expect(await store.signatureOf('PT', 'day_ahead_price', 1)).toBe('curve signature 1');
+      expect((await store.counts()).curves).toBe(2);
+    });
+
+    test('is unknown before it was issued and outside its span', async () => {
+      const { store } = await open();
+      await store.commit(batch({ curves: [curve(0)] }));
+      const ask = async (start: number, end: number, asOf: number) =>
+        (await store.curves('PT', 'day_ahead_price', { start, end }, asOf)).length;
+      const { issuedAt } = curve(0).value;
+      expect(await ask(midnight, midnight + HOUR, issuedAt)).toBe(1);
+      expect(await ask(midnight, midnight + HOUR, issuedAt - 1)).toBe(0);
+      expect(await ask(midnight + 4 * HOUR, midnight + 5 * HOUR, issuedAt)).toBe(0);
+      expect(await ask(midnight + 4 * HOUR - 1, midnight + 5 * HOUR, issuedAt)).toBe(1);
+      expect(await store.curves('PT', 'carbon_intensity', whole, midnight)).toEqual([]);
+      expect(await store.curves('ES', 'day_ahead_price', whole, midnight)).toEqual([]);
+    });
+  });
+
+  describe('a commit', () => {
+    test('is all or nothing: one impossible part and none of it was', async () => {
+      const { store } = await open();
+      const impossible = { ...curve(5), value: { ...curve(5).value, seq: Number.NaN } };
+      const whole = batch({ readings: [reading(0)], curves: [curve(4), impossible], quarantined: [garbage('not-json', 'x')] });
+      await expect(store.commit(whole)).rejects.toThrow();
+      expect(await store.counts()).toEqual({ readings: 0, curves: 0, quarantined: {} });
+      expect(await store.heads()).toEqual([]);
+      await store.commit({ ...whole, curves: [curve(4)] });
+      expect(await store.counts()).toEqual({ readings: 1, curves: 1, quarantined: { 'not-json': 1 } });
+    });
+
+    test('of nothing is nothing', async () => {
+      const { store } = await open();
+      await store.commit(batch({}));
+      expect(await store.counts()).toEqual({ readings: 0, curves: 0, quarantined: {} });
+    });
+
+    test('keeps its sums under any repetition and reordering', async () => {
+      const { store } = await open();
+      const part = fc.subarray([0, 1, 2, 3, 4, 5, 6, 7]);
+      let provider = 'p';
+      await fc.assert(
+        fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 6 }), async (parts) => {
+          provider += 'p'; // a world of its own for every run
+          const before = (await store.counts()).readings;
+          const readings = (numbers: readonly number[]) => numbers.map((seq) => reading(seq, { provider, site: provider }));
+          await Promise.all(parts.map((numbers) => store.commit(batch({ readings: readings(numbers) }))));
+          const sent = [...new Set(parts.flat())].sort((a, b) => a - b);
+          expect((await store.readings(provider, 'pv_power', whole)).map(({ seq }) => seq)).toEqual(sent);
+          expect((await store.counts()).readings).toBe(before + sent.length);
+          const heads = (await store.heads()).filter(({ sender }) => sender === `${provider}/${provider}`);
+          expect(heads.map(({ seq }) => seq)).toEqual(sent.slice(-1));
+        }),
+        { numRuns: 30 },
+      );
+    });
+  });
+
+  describe('heads', () => {
+    test('are the highest number of each sender and stream, meters and feeds, also after reopening', async () => {
+      const { store, reopen } = await open();
+      const load = reading(4, { stream: 'load_power' });
+      await store.commit(batch({ readings: [reading(2), reading(1), load], curves: [curve(6)] }));
+      await store.commit(batch({ readings: [reading(0)], curves: [curve(3)] }));
+      const want = [
+        { sender: 'PT', stream: 'day_ahead_price', seq: 6, end: curve(6).value.issuedAt, signature: 'curve signature 6' },
+        { sender: 'sunco/evora', stream: 'load_power', seq: 4, end: load.value.metered.end, signature: 'signature 4' },
+        { sender: 'sunco/evora', stream: 'pv_power', seq: 2, end: reading(2).value.metered.end, signature: 'signature 2' },
+      ];
+      expect(await store.heads()).toEqual(want);
+      if (reopen) expect(await reopen().heads()).toEqual(want);
+    });
+  });
+
+  describe('quarantine', () => {
+    test('keeps every message whole with its reason, newest first, at most as many as asked', async () => {
+      const { store } = await open();
+      const first = garbage('not-json', 'a \0 byte');
+      const odd = {
+        ...garbage('topic', 'x', midnight + 1),
+        evidence: { topic: 'odd\0/é/topic', payload: new Uint8Array([0, 255, 10]), receivedAt: 1 },
+      };
+      await store.commit(batch({ quarantined: [first, garbage('schema', 'b')] }));
+      await store.commit(batch({ quarantined: [garbage('schema', 'c', midnight + 5), odd] }));
+      const newest = await store.quarantine(10);
+      expect(newest.map(({ evidence }) => evidence)).toEqual([
+        garbage('schema', 'c', midnight + 5).evidence,
+        garbage('schema', 'b').evidence,
+        first.evidence,
+        odd.evidence,
+      ]);
+      expect(newest[0]).toEqual(garbage('schema', 'c', midnight + 5));
+      expect(await store.quarantine(1)).toHaveLength(1);
+      expect((await store.counts()).quarantined).toEqual({ 'not-json': 1, schema: 2, topic: 1 });
+    });
+
+    test('takes a repeated batch once, and the same bytes received again as another message', async () => {
+      const { store } = await open();
+      await store.commit(batch({ quarantined: [garbage('schema', 'a')] }));
+      await store.commit(batch({ quarantined: [garbage('schema', 'a')] }));
+      await store.commit(batch({ quarantined: [garbage('schema', 'a', midnight + 1)] }));
+      expect((await store.counts()).quarantined).toEqual({ schema: 2 });
+    });
+  });
+
+  describe('a rollup', () => {
+    test('is unknown before it was available, and in order of slots', async () => {
+      const { store } = await open();
+      await store.putRollups([rollup(2), rollup(0), rollup(1), rollup(0, { stream: 'load_power' })]);
+      const ask = async (asOf: number, interval = whole) =>
+        (await store.rollups('evora', 'pv_power', interval, asOf)).map(({ slot }) => (slot - midnight) / SLOT);
+      expect(await ask(rollup(2).availableAt)).toEqual([0, 1, 2]);
+      expect(await ask(rollup(2).availableAt - 1)).toEqual([0, 1]);
+      expect(await ask(Number.MAX_SAFE_INTEGER, { start: midnight + SLOT, end: midnight + 2 * SLOT })).toEqual([1]);
+      expect(await ask(Number.MAX_SAFE_INTEGER, { start: midnight + 2 * SLOT - 1, end: midnight + 2 * SLOT + 1 })).toEqual([1, 2]);
+    });
+
+    test('is replaced by a later one of its slot, in one call or two', async () => {
+      const { store } = await open();
+      const better = rollup(0, { energyWh: 1 / 3, coveredMs: SLOT - 1, availableAt: midnight + HOUR });
+      await store.putRollups([rollup(0), rollup(0, { energyWh: 7 })]);
+      await store.putRollups([better]);
+      await store.putRollups([]);
+      expect(await store.rollups('evora', 'pv_power', whole, midnight + HOUR)).toEqual([better]);
+    });
+  });
+
+  describe('an outlook', () => {
+    test('comes back exactly as it went in: quantiles, gaps, fractions', async () => {
+      const { store, reopen } = await open();
+      const amount = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }).map((value) => value + 0); // JSON has one zero
+      const plain = { noNullPrototype: true }; // a store gives plain objects
+      const quantiles = fc.option(fc.record({ p10: amount, p50: amount, p90: amount }, plain), { nil: undefined });
+      const slot = fc.record(
+        { surplusKw: quantiles, importPrice: quantiles, carbonIntensity: quantiles, marginalIntensity: quantiles },
+        plain,
+      );
+      let issuedAt = midnight;
+      await fc.assert(
+        fc.asyncProperty(fc.array(slot, { maxLength: 20 }), async (slots) => {
+          const issued = outlook(issuedAt++, { slots });
+          await store.putOutlook(issued);
+          expect(await store.outlook('evora', issued.issuedAt)).toStrictEqual(issued);
+          if (reopen) expect(await reopen().outlook('evora', issued.issuedAt)).toStrictEqual(issued);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    test('is the newest issued by then, of that site; none was ever rewritten', async () => {
+      const { store } = await open();
+      const [first, second] = [outlook(midnight), outlook(midnight + HOUR)];
+      await store.putOutlook(second);
+      await store.putOutlook(first);
+      await store.putOutlook({ ...first, model: 'hindsight' });
+      await store.putOutlook(outlook(midnight + 10, { id: 'faro@x', site: 'faro' }));
+      expect(await store.outlook('evora', midnight - 1)).toBeUndefined();
+      expect(await store.outlook('evora', midnight + HOUR - 1)).toStrictEqual(first);
+      expect(await store.outlook('evora', midnight + HOUR)).toStrictEqual(second);
+    });
+  });
+}
