@@ -129,7 +129,7 @@ export function useResource<T>(path: string | undefined, revision = 0, everyMs =
 }
 
 export type Connection = 'connecting' | 'live' | 'reconnecting';
-export type Revisions = Readonly<Partial<Record<EventWire['kind'], number>>>;
+type Revisions = Readonly<Partial<Record<EventWire['kind'], number>>>;
 
 export interface EventStream {
   readonly connection: Connection;

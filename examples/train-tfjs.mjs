@@ -3,7 +3,7 @@
  *
  * Shows what makes a job movable in time: a checkpoint every epoch (weights, optimizer, step), written before the
  * `progress` file that speaks of it; SIGTERM saves and exits 143; the next start goes on from the checkpoint, at the
- * very step. Data is made here from a seed, so the losses are the same wherever and however often it was stopped.
+ * very step. Data is made here from a seed, so the losses agree to five digits wherever and however often it was stopped.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';

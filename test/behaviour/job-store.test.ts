@@ -117,7 +117,7 @@ describe.each(postgresServers)('the job store on $name', ({ start }) => {
       runs: [runOf('a', 1, 'leased')],
       heard: { site: 's', seq: 2 ** 70, at: noon },
     };
-    await expect(store.apply(changes, noon)).rejects.toThrow('out of range');
+    await expect(store.apply(changes, noon)).rejects.toThrow('bigint');
     expect(await store.get('a')).toEqual(jobOf('a'));
     expect(await store.events('a')).toHaveLength(1);
     expect(await store.activeRuns()).toEqual([]);

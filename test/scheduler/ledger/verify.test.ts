@@ -54,7 +54,7 @@ describe('an honest ledger', () => {
 });
 
 describe('a ledger in which', () => {
-  test('any one bit of any stored entry is flipped is broken at that entry, or cannot be read there', () => {
+  test('any one bit of any stored entry is flipped is broken at that entry, or cannot be read there', { timeout: 30_000 }, () => {
     const place = fc.tuple(fc.nat(COUNT - 1), fc.constantFrom('sequence', 'previousHash', 'hash', 'body'), fc.nat(), fc.nat(6));
     let read = 0;
     fc.assert(
@@ -68,9 +68,9 @@ describe('a ledger in which', () => {
         if (unreadable >= 0) expect(unreadable).toBe(index);
         else expect(verifyChain(reloaded as LedgerEntry[])).toMatchObject({ kind: 'broken', sequence: index + 1 });
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
-    expect(read).toBeGreaterThan(500); // most flips leave an entry that reads well and lies
+    expect(read).toBeGreaterThan(300); // most flips leave an entry that reads well and lies
   });
 
   test('one entry is left out, repeated or swapped is broken there', () => {
