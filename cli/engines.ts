@@ -32,6 +32,8 @@ export interface Engines {
   readonly mqttUrl: string;
   readonly chain: Chain;
   readonly parts: readonly Part[];
+  /** Names what does not answer; empty when all do. */
+  missing(): Promise<readonly string[]>;
   /** Ends what was started here, in the reverse order; at most five seconds. */
   stop(): Promise<void>;
 }
@@ -56,7 +58,7 @@ export async function startEngines({ folder, env, log }: EngineOptions): Promise
   };
   try {
     const [database, mqttUrl, chain] = await Promise.all([openDatabase(), openBroker(), openChain()]);
-    return { pool: database, mqttUrl, chain, parts, stop };
+    return { pool: database, mqttUrl, chain, parts, missing: () => silent(database, chain), stop };
   } catch (fault) {
     await stop();
     throw fault;
@@ -115,6 +117,11 @@ export async function startEngines({ folder, env, log }: EngineOptions): Promise
     });
     return chain;
   }
+}
+
+async function silent(pool: pg.Pool, chain: Chain): Promise<readonly string[]> {
+  const answers = await Promise.allSettled([pool.query('select 1'), chain.status()]);
+  return ['database', 'chain'].filter((_, i) => answers[i]?.status === 'rejected');
 }
 
 /** One lock for every process that lays tables at once. */

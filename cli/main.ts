@@ -1,9 +1,15 @@
 /**
  * Main: argv in, a command run, an exit code out. The only file that knows the command line.
  */
+
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { signingKey } from '../energy-oracle/site.ts';
 import { type DurationMs, type Instant, parseDuration, parseInstant } from '../units/time.ts';
+import { runAgent } from './agent.ts';
 import { jobsCommand } from './jobs.ts';
+import { serve } from './serve.ts';
 import { start } from './start.ts';
 
 const duration = (text: string): DurationMs => {
@@ -22,6 +28,23 @@ const number = (min: number, max: number) => (text: string) => {
   if (!(parsed >= min && parsed <= max)) throw new InvalidArgumentError(`expected a number from ${min} to ${max}`);
   return parsed;
 };
+
+/** When an orderly stop takes longer than this, the process ends and its leashes end the rest. */
+const stopMsMax = 4_500;
+
+/** Ctrl-C and SIGTERM ask for an orderly stop; a second one, or too slow a one, ends it. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const ask = () => {
+    if (controller.signal.aborted) process.exit(0);
+    controller.abort();
+    process.stderr.write('\nstopping…\n');
+    setTimeout(() => process.exit(0), stopMsMax).unref();
+  };
+  process.on('SIGINT', ask);
+  process.on('SIGTERM', ask);
+  return controller.signal;
+}
 
 /** Where the demo year begins. */
 const demoStart: Instant = Date.UTC(2026, 5, 1);
@@ -43,7 +66,35 @@ program
   .option('--port <port>', 'of the page and the API', number(0, 65_535), 7070)
   .option('--seed <seed>', 'of everything that is drawn', number(0, 2 ** 31), 7)
   .option('--json', 'with --for: print nothing but the summary as JSON', false)
-  .action((options) => start({ ...options, lengthMs: options.for, env: process.env }));
+  .action((options) => start({ ...options, lengthMs: options.for, env: process.env, stop: stopSignal() }));
+
+program
+  .command('serve')
+  .description('run oracle and scheduler live, for the sites of a fleet file')
+  .requiredOption('--fleet <file>', 'sites, feeds and currency (YAML)')
+  .option('--data <folder>', 'where embedded engines keep everything', '.sunward-live')
+  .option('--host <address>', 'that the page and the API listen on', '127.0.0.1')
+  .option('--port <port>', 'of the page and the API', number(0, 65_535), 7070)
+  .action((options) => serve({ ...options, env: process.env, stop: stopSignal() }));
+
+program
+  .command('agent')
+  .description('run at a site: take leases from a broker, run and meter them')
+  .requiredOption('--site <id>', 'as in the fleet file')
+  .requiredOption('--mqtt <url>', 'the broker')
+  .requiredOption('--key <file>', 'the site’s secret key, made by `sunward key`')
+  .option('--data <folder>', 'jobs, checkpoints and journal', '.sunward-agent')
+  .action((options) => runAgent({ ...options, stop: stopSignal() }));
+
+program
+  .command('key')
+  .description('make a meter key: the secret goes to a file, the public half is printed')
+  .argument('<file>')
+  .action((file: string) => {
+    const seed = randomBytes(32);
+    writeFileSync(file, `${seed.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    process.stdout.write(`${signingKey(seed).publicKey}\n`);
+  });
 
 program.addCommand(jobsCommand());
 

@@ -34,7 +34,7 @@ import { startHttp } from './http-server.ts';
 import { readScenario } from './scenario-files.ts';
 import { createSummary } from './summary.ts';
 import { summaryText } from './summary-text.ts';
-import { table } from './table.ts';
+import { partsTable } from './table.ts';
 import { createWorldMark } from './world-mark.ts';
 
 export interface StartOptions {
@@ -50,19 +50,18 @@ export interface StartOptions {
   readonly seed: number;
   readonly json: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stop: AbortSignal;
 }
 
 const home = join(import.meta.dirname, '..');
 /** From SIGTERM to SIGKILL of a job at shutdown: everything must be gone within five seconds. */
 const graceMs = 2_000;
-/** When an orderly stop takes longer than this, the process ends and its leashes end the rest. */
-const stopMsMax = 4_500;
 const progressEveryMs = 6 * HOUR;
 
 /** Resolves when the run is over, stopped or finished; the exit code is the caller's. */
 export async function start(options: StartOptions): Promise<void> {
   const folder = options.data ?? (options.lengthMs === undefined ? '.sunward' : mkdtempSync(join(tmpdir(), 'sunward-')));
-  const stop = stopSignal();
+  const { stop } = options;
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const engines = await startEngines({
     folder,
@@ -81,12 +80,12 @@ async function flow(
   options: StartOptions,
   folder: string,
   engines: Engines,
-  stop: StopSignal,
+  stop: AbortSignal,
   note: (line: string) => void,
 ): Promise<void> {
   const scenario = await readScenario({ ...options, start: options.from });
   const live = options.lengthMs === undefined;
-  const pace = live ? paced(options.speed, stop.signal) : unpaced;
+  const pace = live ? paced(options.speed, stop) : unpaced;
   const events = createEventLog(
     (event) => live && event.kind !== 'reading' && process.stdout.write(`${event.at}  ${event.kind.padEnd(10)} ${event.text}\n`),
   );
@@ -116,8 +115,8 @@ async function flow(
   try {
     await world.open();
     const until = options.lengthMs === undefined ? Number.POSITIVE_INFINITY : scenario.start + options.lengthMs;
-    await runTelling(world, until, () => stop.signal.aborted, live ? undefined : note);
-    if (!live && !stop.signal.aborted) print(await createSummary({ ...summing, settlingMs: 0 })(until), options.json);
+    await runTelling(world, until, () => stop.aborted, live ? undefined : note);
+    if (!live && !stop.aborted) print(await createSummary({ ...summing, settlingMs: 0 })(until), options.json);
   } finally {
     await http?.close();
     await world.close();
@@ -216,10 +215,7 @@ const serveHttp = ({ options, world, engines, stores, parts, events, sum }: Serv
     status: () => ({ now: toIso(clock.now()), speed: options.speed, currency, parts }),
     summary: () => sum(clock.now()),
     claims: () => claimsOf(engines.chain, sites, createPostgresSettlementStore(engines.pool)),
-    missing: async () => {
-      const answers = await Promise.allSettled([engines.pool.query('select 1'), engines.chain.status()]);
-      return ['database', 'chain'].filter((_, i) => answers[i]?.status === 'rejected');
-    },
+    missing: engines.missing,
   });
 };
 
@@ -247,12 +243,6 @@ const ownParts = (world: World, live: boolean): Part[] => [
   },
 ];
 
-const partsTable = (parts: readonly Part[]): string =>
-  table(
-    ['PART', 'ENGINE', 'DURABLE', 'ADDRESS', 'LIMIT'],
-    parts.map(({ part, engine, durable, address, limit }) => [part, engine, durable ? 'yes' : 'no', address, limit]),
-  );
-
 const print = (summary: SummaryWire, json: boolean) =>
   process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : `${summaryText(summary)}\n`);
 
@@ -269,22 +259,4 @@ function paced(speed: number, signal: AbortSignal): Pace {
       else await sleep(due - now, undefined, { signal }).catch(() => undefined);
     },
   };
-}
-
-interface StopSignal {
-  readonly signal: AbortSignal;
-}
-
-/** Ctrl-C and SIGTERM ask for an orderly stop; a second one, or too slow a one, ends it. */
-function stopSignal(): StopSignal {
-  const controller = new AbortController();
-  const ask = () => {
-    if (controller.signal.aborted) process.exit(0);
-    controller.abort();
-    process.stderr.write('\nstopping…\n');
-    setTimeout(() => process.exit(0), stopMsMax).unref();
-  };
-  process.on('SIGINT', ask);
-  process.on('SIGTERM', ask);
-  return { signal: controller.signal };
 }

@@ -2,6 +2,8 @@
  * Table: rows as aligned text, for people.
  */
 
+import type { Part } from './engines.ts';
+
 /** Columns padded to their widest cell; numbers (marked by a `>` before the title) to the right. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const heads = titles.map((title) => title.replace(/^>/, ''));
@@ -13,3 +15,10 @@ export function table(titles: readonly string[], rows: readonly (readonly string
       .trimEnd();
   return [line(heads), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
 }
+
+/** The table of parts: engine, durable or not, where, and where it stops scaling. */
+export const partsTable = (parts: readonly Part[]): string =>
+  table(
+    ['PART', 'ENGINE', 'DURABLE', 'ADDRESS', 'LIMIT'],
+    parts.map(({ part, engine, durable, address, limit }) => [part, engine, durable ? 'yes' : 'no', address, limit]),
+  );

@@ -3,13 +3,15 @@
  */
 import { Router } from 'express';
 import type { Clock } from '../units/clock.ts';
-import { SLOT, slotOf, toIso } from '../units/time.ts';
+import { type DurationMs, HOUR, SLOT, slotOf, toIso } from '../units/time.ts';
 import type { OracleView, Outlook, Quantiles, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import type { SeriesStore } from './store/series-store.ts';
 import type { OracleWire, OutlookWire, QuantilesWire, QuarantineWire, SiteWire } from './wire.ts';
 
 const quarantineListMax = 100;
+/** Oldest hourly signal that still counts as now. */
+const signalsBehindMs: DurationMs = 3 * HOUR;
 
 export interface OracleApiPorts {
   readonly clock: Clock;
@@ -62,9 +64,13 @@ export function oracleApi({ clock, sites, view, store, currency }: OracleApiPort
 
 const lastSlot = (clock: Clock) => ({ start: slotOf(clock.now()) - SLOT, end: slotOf(clock.now()) });
 
+/** Facts of the last slot; a signal that is published by the hour is the newest one of the last hours. */
 async function newestFacts(site: Site, view: OracleView, clock: Clock): Promise<SlotFacts | undefined> {
-  const [facts] = await view.facts(site.id, lastSlot(clock), clock.now());
-  return facts;
+  const { start, end } = lastSlot(clock);
+  const recent = await view.facts(site.id, { start: start - signalsBehindMs, end }, clock.now());
+  const last = recent.at(-1);
+  const known = <Key extends 'importPrice' | 'carbonIntensity'>(key: Key) => recent.findLast((facts) => facts[key] !== undefined)?.[key];
+  return last && { ...last, importPrice: known('importPrice'), carbonIntensity: known('carbonIntensity') };
 }
 
 function siteWire(site: Site, facts: SlotFacts | undefined, pv: readonly { readonly energyWh: number }[]): SiteWire {

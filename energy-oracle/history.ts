@@ -5,27 +5,32 @@
  * readings do not cover whole is a gap.
  */
 import type { PricePerMegawattHour } from '../units/quantity.ts';
-import type { Series } from '../units/series.ts';
-import { type Instant, type Interval, SLOT, slotOf } from '../units/time.ts';
+import { meanOver, type Series, spanOf, valueAt } from '../units/series.ts';
+import { type Instant, type Interval, SLOT, slotInterval, slotOf } from '../units/time.ts';
 import type { History } from './forecast/forecaster.ts';
 import type { Curve, Signal } from './grid/grid-feed.ts';
 import { type ExchangeRates, inCurrency } from './grid/price.ts';
 import type { Site } from './site.ts';
 import type { Rollup, SeriesStore } from './store/series-store.ts';
 
-/** The signal of a zone on slots; where curves overlap the newest issue counts. O(curves × their steps). */
+/** The signal of a zone on slots; where curves overlap the newest issue (the last given) counts. O(curves × their steps). */
 export function signalSeries(curves: readonly Curve[], { start, end }: Interval, convert: (value: number, unit: string) => number): Series {
   const values: (number | undefined)[] = new Array(Math.ceil((end - start) / SLOT)).fill(undefined);
   for (const curve of curves) {
     const first = Math.max(0, Math.ceil((curve.start - start) / SLOT));
-    for (let slot = first; slot < values.length; slot++) {
-      const step = Math.floor((start + slot * SLOT - curve.start) / curve.stepMs);
-      if (step >= curve.values.length) break;
-      const value = curve.values[step];
+    const end = spanOf(curve).end;
+    for (let slot = first; slot < values.length && start + slot * SLOT < end; slot++) {
+      const value = slotMean(curve, start + slot * SLOT);
       if (value !== undefined) values[slot] = convert(value, curve.unit);
     }
   }
   return { start, stepMs: SLOT, values };
+}
+
+/** The value of the step that holds the slot whole, to the bit; across steps their mean; `undefined` unless all of it is known. */
+function slotMean(curve: Curve, slot: Instant): number | undefined {
+  const intoStep = (slot - curve.start) % curve.stepMs;
+  return intoStep + SLOT <= curve.stepMs ? valueAt(curve, slot) : meanOver(curve, slotInterval(slot));
 }
 
 /** Average power per slot, kW; a slot that is not wholly covered is a gap. */

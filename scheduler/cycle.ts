@@ -7,7 +7,7 @@
 import type { Outlook } from '../energy-oracle/outlook.ts';
 import { type DurationMs, HOUR, type Instant, SLOT } from '../units/time.ts';
 import type { Run } from './dispatch/lease.ts';
-import type { FleetSite } from './fleet.ts';
+import { type FleetSite, fittingModel, regionAdmits } from './fleet.ts';
 import type { Job } from './job.ts';
 import { place, remainingOf } from './placement/place.ts';
 import { occupy, type SiteSupply, siteSupply } from './placement/supply.ts';
@@ -28,26 +28,30 @@ export const silenceMsMax: DurationMs = HOUR;
 
 /** Plans every waiting job; O(jobs × sites × horizon). */
 export function cycle(snapshot: Snapshot, now: Instant): Plan {
-  const answering = snapshot.fleet.filter(({ heardAt }) => heardAt !== undefined && now - heardAt <= silenceMsMax);
-  const supplies = answering.map(({ site }) => siteSupply(site, snapshot.outlooks.get(site.id), now));
-  for (const { run, job } of snapshot.running) holdFor(run, job, supplies, now);
+  const fleet = [...snapshot.fleet].sort((a, b) => byText(a.site.id, b.site.id));
+  const running = [...snapshot.running].sort((a, b) => byText(a.run.id, b.run.id));
+  const answers = ({ heardAt }: FleetSite) => heardAt !== undefined && now - heardAt <= silenceMsMax;
+  const silent = fleet.filter((site) => !answers(site));
+  const supplies = fleet.filter(answers).map(({ site }) => siteSupply(site, snapshot.outlooks.get(site.id), now));
+  for (const { run, job } of running) holdFor(run, job, supplies, now);
   const slack = (job: Job) => job.spec.deadline - remainingOf(job);
   const order = [...snapshot.waiting].sort((a, b) => slack(a) - slack(b) || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
   const plan = { at: now, placements: [], deferrals: [], refusals: [] } as { at: Instant } & {
     -readonly [K in 'placements' | 'deferrals' | 'refusals']: Plan[K][number][];
   };
   for (const job of order) {
-    if (supplies.length === 0) {
-      plan.deferrals.push({ job: job.id, reason: 'no-agent-answers' });
-      continue;
-    }
     const placed = place(job, supplies, now);
+    const couldBeSilent = () => silent.some(({ site }) => regionAdmits(site, job.spec) && fittingModel(site, job.spec));
     if (placed.kind === 'placed') plan.placements.push(placed.placement);
+    else if (placed.kind === 'refused' && placed.refusal.reason === 'no-site-fits' && couldBeSilent())
+      plan.deferrals.push({ job: job.id, reason: 'no-agent-answers' }); // its site may be heard again: never say never
     else if (placed.kind === 'deferred') plan.deferrals.push(placed.deferral);
     else plan.refusals.push(placed.refusal);
   }
   return plan;
 }
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A run holds what it was given until it is over: one that overstays keeps holding the slot at hand. */
 function holdFor(run: Run, job: Job, supplies: readonly SiteSupply[], now: Instant): void {

@@ -31,9 +31,22 @@ export function drawKw(site: Site, spec: JobSpec, model: string): Kilowatts {
 
 /** True when the job's region rules admit the site: some `allow` glob matches its zone or id, and no `deny` does. */
 export function regionAdmits(site: Site, { regions }: JobSpec): boolean {
-  const matches = (glob: string) => {
-    const pattern = new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i');
-    return pattern.test(site.zone) || pattern.test(site.id);
-  };
+  const matches = (glob: string) => globMatches(glob, site.zone) || globMatches(glob, site.id);
   return (regions.allow.length === 0 || regions.allow.some(matches)) && !regions.deny.some(matches);
+}
+
+/** `*` stands for any part, case aside. Leftmost match of each piece, so that no glob of a stranger costs more than O(text × pieces). */
+function globMatches(glob: string, text: string): boolean {
+  const [head = '', ...pieces] = glob.toLowerCase().split('*');
+  const tail = pieces.pop();
+  const subject = text.toLowerCase();
+  if (tail === undefined) return subject === head;
+  if (!subject.startsWith(head)) return false;
+  let at = head.length;
+  for (const piece of pieces) {
+    const found = subject.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return subject.length - tail.length >= at && subject.endsWith(tail);
 }

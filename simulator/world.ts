@@ -18,6 +18,7 @@ import type { AgentJournal } from '../scheduler/agent/journal.ts';
 import type { AgentLink } from '../scheduler/dispatch/dispatch-link.ts';
 import { createScheduler, type SchedulerPorts } from '../scheduler/engine.ts';
 import { ChainFault } from '../scheduler/settlement/chain.ts';
+import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
 import { DAY, type DurationMs, HOUR, type Instant, MINUTE, SLOT, slotOf, toIso } from '../units/time.ts';
 import { createTimeline, type Pace } from './kernel/virtual-clock.ts';
@@ -38,9 +39,6 @@ const bookingDelayMs: DurationMs = HOUR;
 export const periodMs: DurationMs = 6 * HOUR;
 /** What the feeds had published before the start: a day to repeat. */
 const publishedBeforeMs: DurationMs = 2 * DAY;
-
-export const demoTariff = { computeMicrosPerKwh: 300_000n, takePerMille: 50n };
-export const demoReward = { unitsPerWh: 10n, ofTakePerMille: 900n };
 
 /** Where a world left off; survives a crash. */
 export interface WorldMark {
@@ -100,8 +98,8 @@ export async function createWorld(ports: WorldPorts) {
       bookingDelayMs,
       periodMs,
       epoch: scenario.start,
-      tariff: demoTariff,
-      reward: demoReward,
+      tariff,
+      reward,
     },
   });
 

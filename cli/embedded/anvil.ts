@@ -1,9 +1,10 @@
 /**
  * Anvil: the embedded EVM chain, a child process on loopback that never outlives us.
  *
- * Its state file is a cache: written every two seconds and at stop, rebuilt from the journal when it is lost. The
- * mnemonic is the public one of every development chain: its keys protect nothing, and must never hold real money. A
- * chain for real use is given by its RPC URL instead.
+ * Its state file is a cache: written every two seconds and at stop, rebuilt from the journal when it is lost. It keeps
+ * every block, some 16 kB per period of six claims, so that it is good for months, not for years. The mnemonic is the
+ * public one of every development chain: its keys protect nothing, and must never hold real money. A chain for real
+ * use is given by its RPC URL instead.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Leashed, spawnLeashed } from '../../scheduler/agent/process-leash.ts';
 
-export interface AnvilOptions {
+interface AnvilOptions {
   /** Holds `anvil-state.json` and `anvil.port`; made when it is missing. */
   readonly folder: string;
   /** 0 or nothing: the port of last time, or a free one. */
@@ -42,13 +43,13 @@ export class AnvilFault extends Error {
 }
 
 /** Known to everybody, on purpose. */
-export const demoMnemonic = 'test test test test test test test test test test test junk';
-export const anvilChainId = 31_337n;
+const demoMnemonic = 'test test test test test test test test test test test junk';
+const anvilChainId = 31_337n;
 const READY_MS_MAX = 15_000;
 const READY_POLL_MS = 15;
 const STOP_MS_MAX = 1_800;
 const STATE_INTERVAL_SECONDS = 2;
-/** Blocks whose transactions and receipts are kept; bounds the state file. */
+/** Blocks whose transactions and receipts are kept: nobody asks for one after its publication. */
 const BLOCKS_KEPT = 256;
 
 /** Starts the chain; a state file that it cannot read is moved aside and the chain starts empty. @throws AnvilFault */

@@ -11,7 +11,7 @@ import { Aedes } from 'aedes';
 /** Largest MQTT packet, bytes; Mosquitto's `max_packet_size` is set to the same. */
 export const packetBytesMax = 70_000;
 /** Connections at once: 100 sites of four streams apart, and their agents. */
-export const connectionsMax = 1_000;
+const connectionsMax = 1_000;
 const keepaliveSMax = 300;
 const clientIdLengthMax = 64;
 const connectMsMax = 5_000;

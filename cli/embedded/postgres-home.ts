@@ -25,6 +25,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 /** The embedded PostgreSQL cannot run here, or no longer does. */
@@ -180,7 +181,9 @@ function openToAll(path: string): void {
 }
 
 function statePlace(folder: string): string {
-  const place = statePlaces.find((candidate) => {
+  const temporary = realpathSync(tmpdir()); // what is temporary stays so, and leaves nothing in /var/lib
+  const places = folder.startsWith(`${temporary}/`) && canReach(temporary, unprivileged(folder)) ? [temporary] : statePlaces;
+  const place = places.find((candidate) => {
     try {
       accessSync(candidate, constants.W_OK | constants.X_OK);
       return true;
@@ -188,7 +191,7 @@ function statePlace(folder: string): string {
       return false; // not there or not ours to write: the next one
     }
   });
-  if (!place) throw new PostgresFault(folder, `none of ${statePlaces.join(', ')} can be written; set DATABASE_URL to a server`);
+  if (!place) throw new PostgresFault(folder, `none of ${places.join(', ')} can be written; set DATABASE_URL to a server`);
   return place;
 }
 

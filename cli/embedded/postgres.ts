@@ -209,6 +209,7 @@ async function clearOrphan(folder: string, home: PostgresHome, deadline: number,
     if (!isAlive(orphan.pid)) break;
     log(`it does not end: ${signal}`);
     process.kill(orphan.pid, signal);
+    process.kill(orphan.pid, 'SIGCONT'); // a frozen process takes no other signal
     await goneWithin(orphan.pid, STOP_MS_MAX);
   }
   return true;

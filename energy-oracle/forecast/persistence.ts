@@ -25,9 +25,9 @@ export function createPersistence({ clearSkyKw }: { readonly clearSkyKw: (site: 
         const at = start + i * stepMs;
         return {
           surplusKw: surplusAt(site, at, { issuedAt, history, stepMs }, clearSkyKw),
-          importPrice: knownOrRepeated(history.importPrice, at, issuedAt, pricePerMegawattHour),
-          carbonIntensity: knownOrRepeated(history.carbonIntensity, at, issuedAt, gramsPerKilowattHour),
-          marginalIntensity: history.marginalIntensity && knownOrRepeated(history.marginalIntensity, at, issuedAt, gramsPerKilowattHour),
+          importPrice: published(history.importPrice, at, pricePerMegawattHour) ?? repeated(history.importPrice, at, issuedAt, pricePerMegawattHour),
+          carbonIntensity: repeated(history.carbonIntensity, at, issuedAt, gramsPerKilowattHour),
+          marginalIntensity: history.marginalIntensity && repeated(history.marginalIntensity, at, issuedAt, gramsPerKilowattHour),
         } satisfies OutlookSlot;
       }),
   };
@@ -61,25 +61,30 @@ function surplusAt(
     const { p10, p50, p90 } = spreadOf(nets);
     return { p10: clipped(p10), p50: clipped(p50), p90: clipped(p90) }; // quantiles commute with the monotone clip
   }
-  const load = newest(history.loadKw);
+  const load = newest(history.loadKw, issuedAt);
   if (load === undefined) return undefined; // not one reading yet: nothing to say
   const clear = clearSkyKw(site, at + stepMs / 2);
   const [low, middle, high] = coldClearness.map((share) => clipped(clear * share - load));
   return { p10: low ?? kilowatts(0), p50: middle ?? kilowatts(0), p90: high ?? kilowatts(0) };
 }
 
-/** A value that is already published for the instant (a day-ahead price), else the same hour repeated. */
-function knownOrRepeated<Q extends Quantity<string>>(
+/** What is already known for certain of the instant: a day-ahead price. */
+function published<Q extends Quantity<string>>(series: Series, at: Instant, brand: (value: number) => Q): Quantiles<Q> | undefined {
+  const value = valueAt(series, at);
+  return value === undefined ? undefined : { p10: brand(value), p50: brand(value), p90: brand(value) };
+}
+
+/** The same hour of the days before, else the newest value; never one of a step that ends after `issuedAt`. */
+function repeated<Q extends Quantity<string>>(
   series: Series,
   at: Instant,
   issuedAt: Instant,
   brand: (value: number) => Q,
 ): Quantiles<Q> | undefined {
-  const published = valueAt(series, at);
-  const repeated = published === undefined ? sameHour(series, at, issuedAt) : [published];
-  const fallback = repeated.length > 0 ? repeated : [newest(series)].filter((value) => value !== undefined);
-  if (fallback.length === 0) return undefined;
-  const { p10, p50, p90 } = published === undefined ? spreadOf(fallback) : { p10: published, p50: published, p90: published };
+  const same = sameHour(series, at, issuedAt);
+  const known = same.length > 0 ? same : [newest(series, issuedAt)].filter((value) => value !== undefined);
+  if (known.length === 0) return undefined;
+  const { p10, p50, p90 } = spreadOf(known);
   return { p10: brand(p10), p50: brand(p50), p90: brand(p90) };
 }
 
@@ -91,7 +96,8 @@ function spreadOf(newestFirst: readonly number[]): { p10: number; p50: number; p
 
 const clipped = (kw: number) => kilowatts(Math.max(0, kw));
 
-function newest({ values }: Series): number | undefined {
-  for (let i = values.length - 1; i >= 0; i--) if (values[i] !== undefined) return values[i];
+function newest({ start, stepMs, values }: Series, issuedAt: Instant): number | undefined {
+  const over = Math.min(values.length, Math.floor((issuedAt - start) / stepMs)); // steps that ended by then
+  for (let i = over - 1; i >= 0; i--) if (values[i] !== undefined) return values[i];
   return undefined;
 }

@@ -6,11 +6,10 @@
  * names a number only when the sender signed it, so a forger cannot make a meter forget what was never stored.
  */
 import type { DurationMs } from '../../units/time.ts';
-import { type Curve, decodeCurve } from '../grid/grid-feed.ts';
-import type { Accepted, IngestBatch, Quarantined, SeriesStore } from '../store/series-store.ts';
-import { decodeReading, type Reading } from './reading.ts';
+import type { IngestBatch, SeriesStore } from '../store/series-store.ts';
+import { type Answer, createJudge, type Judged } from './judge.ts';
 import type { RawMessage, Receipt, TelemetrySource } from './telemetry-source.ts';
-import type { Past, Verdict, Verifier } from './verify.ts';
+import type { Verifier } from './verify.ts';
 
 /** Messages in one commit. */
 export const batchMax = 1_000;
@@ -58,19 +57,6 @@ export interface Ingest {
   close(): Promise<void>;
 }
 
-/** What becomes of one message, before the commit. */
-type Fate =
-  | { readonly kind: 'reading'; readonly reading: Accepted<Reading> }
-  | { readonly kind: 'curve'; readonly curve: Accepted<Curve> }
-  | { readonly kind: 'quarantined'; readonly quarantined: Quarantined }
-  | { readonly kind: 'repeat' };
-interface Answer {
-  readonly sender: string;
-  readonly stream: string;
-  readonly seq: number;
-  readonly refused: string | undefined;
-}
-
 export function createIngest({ source, store, verifier, wait, onEvent = () => {} }: IngestPorts): Ingest {
   let queue: RawMessage[] = [];
   let pump: Promise<void> | undefined;
@@ -109,19 +95,26 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       }
     }
   };
+  const judge = createJudge({
+    verifier,
+    pastOf: ({ sender, stream, seq }, reading) =>
+      persist(async () => {
+        const signature = await store.signatureOf(sender, stream, seq);
+        return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, reading.metered) : [] };
+      }),
+  });
   const ingestBatch = async (messages: readonly RawMessage[]) => {
-    const fates: Fate[] = [];
-    const answers: Answer[] = [];
+    const judged: Judged[] = [];
     for (const message of messages) {
-      const judged = await judge(message);
-      if (!judged) return; // closed while the store was away
-      fates.push(judged.fate);
-      if (judged.answer) answers.push(judged.answer);
+      const one = await judge(message);
+      if (!one) return; // closed while the store was away
+      judged.push(one);
+      if (one.gap) onEvent({ kind: 'gap', ...one.gap });
     }
     const batch: IngestBatch = {
-      readings: fates.flatMap((fate) => (fate.kind === 'reading' ? [fate.reading] : [])),
-      curves: fates.flatMap((fate) => (fate.kind === 'curve' ? [fate.curve] : [])),
-      quarantined: fates.flatMap((fate) => (fate.kind === 'quarantined' ? [fate.quarantined] : [])),
+      readings: judged.flatMap(({ fate }) => (fate.kind === 'reading' ? [fate.reading] : [])),
+      curves: judged.flatMap(({ fate }) => (fate.kind === 'curve' ? [fate.curve] : [])),
+      quarantined: judged.flatMap(({ fate }) => (fate.kind === 'quarantined' ? [fate.quarantined] : [])),
     };
     const fresh = batch.readings.length + batch.curves.length;
     if (fresh + batch.quarantined.length > 0) {
@@ -132,7 +125,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     count.accepted += fresh;
     count.quarantined += batch.quarantined.length;
     count.repeats += messages.length - fresh - batch.quarantined.length;
-    for (const receipt of receiptsOf(answers)) acknowledge(receipt);
+    for (const receipt of receiptsOf(judged.flatMap(({ answer }) => (answer ? [answer] : [])))) acknowledge(receipt);
   };
   const acknowledge = (receipt: Receipt) => {
     const told: Promise<void> = source
@@ -140,51 +133,6 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       .catch((error: unknown) => onEvent({ kind: 'receipt-fault', error, sender: receipt.sender }))
       .finally(() => acknowledging.delete(told));
     acknowledging.add(told);
-  };
-  const judge = async (message: RawMessage): Promise<{ readonly fate: Fate; readonly answer?: Answer } | undefined> => {
-    const decoded = message.topic.startsWith('grid/')
-      ? decodeCurve(message.topic, message.payload)
-      : decodeReading(message.topic, message.payload);
-    if (decoded.kind === 'undecodable')
-      return { fate: { kind: 'quarantined', quarantined: { evidence: message, reason: decoded.reason, detail: decoded.detail } } };
-    const { sender, stream, seq } = numberOf(decoded);
-    const verify = (past?: Past): Verdict =>
-      decoded.kind === 'reading'
-        ? verifier.verifyReading(decoded.reading, message.receivedAt, past)
-        : verifier.verifyCurve(decoded.curve, message.receivedAt, past);
-    let verdict = verify();
-    if (verdict.kind === 'older') {
-      const past = await persist(async (): Promise<Past> => {
-        const signature = await store.signatureOf(sender, stream, seq);
-        const meeting =
-          decoded.kind === 'reading' ? await store.readings(decoded.reading.site, decoded.reading.stream, decoded.reading.metered) : [];
-        return { signature, meeting };
-      });
-      if (!past) return undefined;
-      verdict = verify(past);
-    }
-    const answer = (refused: string | undefined): Answer => ({ sender, stream, seq, refused });
-    switch (verdict.kind) {
-      case 'accepted':
-        if (verdict.gapFrom !== undefined) onEvent({ kind: 'gap', sender, stream, from: verdict.gapFrom, to: seq });
-        return {
-          fate:
-            decoded.kind === 'reading'
-              ? { kind: 'reading', reading: { value: decoded.reading, evidence: message } }
-              : { kind: 'curve', curve: { value: decoded.curve, evidence: message } },
-          answer: answer(undefined),
-        };
-      case 'repeat':
-        return { fate: { kind: 'repeat' }, answer: answer(verdict.refused) };
-      case 'quarantined': {
-        const fate: Fate = { kind: 'quarantined', quarantined: { evidence: message, reason: verdict.reason, detail: verdict.detail } };
-        return verdict.authentic ? { fate, answer: answer(verdict.reason) } : { fate };
-      }
-      case 'older':
-        throw new RangeError(`${sender}/${stream} seq ${seq}: still unsettled with the store's answer`);
-      default:
-        return verdict satisfies never;
-    }
   };
 
   return {
@@ -200,12 +148,6 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       await source.close();
     },
   };
-}
-
-function numberOf(decoded: { kind: 'reading'; reading: Reading } | { kind: 'curve'; curve: Curve }) {
-  if (decoded.kind === 'curve') return { sender: decoded.curve.zone, stream: decoded.curve.signal, seq: decoded.curve.seq };
-  const { provider, site, stream, seq } = decoded.reading;
-  return { sender: `${provider}/${site}`, stream, seq };
 }
 
 /** One receipt per sender and `receiptEntriesMax` numbers. */

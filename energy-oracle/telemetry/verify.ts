@@ -14,9 +14,9 @@ import { type Reading, type Stream, signedText } from './reading.ts';
 import { createStreamMemory, type StreamMemory, type Told } from './stream-memory.ts';
 
 /** How far a sender's clock may run ahead of ours. */
-export const aheadMsMax = 2 * MINUTE;
+const aheadMsMax = 2 * MINUTE;
 /** How late a message may come. */
-export const lateMsMax = 7 * DAY;
+const lateMsMax = 7 * DAY;
 
 export type VerifyRefusal =
   | 'unknown-site'

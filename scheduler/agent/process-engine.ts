@@ -56,6 +56,7 @@ export function createProcessEngine(options: ProcessEngineOptions): Executor {
   const begin = (order: WorkOrder): ProcessRun => {
     const cwd = folderOf(folder, order);
     mkdirSync(cwd, { recursive: true });
+    const [fractionAtStart, startedAt] = [fractionIn(cwd) ?? 0, clock.now()];
     const leashed = spawnLeashed('/bin/sh', ['-c', order.script ?? ''], {
       cwd,
       graceMs,
@@ -72,9 +73,9 @@ export function createProcessEngine(options: ProcessEngineOptions): Executor {
     writeFileSync(join(cwd, 'pid'), JSON.stringify({ run: order.run, pid: leashed.pid, startTime: startTimeOf(leashed.pid) }));
     const run: ProcessRun = {
       order,
-      startedAt: clock.now(),
+      startedAt,
       leashed,
-      fractionAtStart: fractionIn(cwd) ?? 0,
+      fractionAtStart,
       stopped: false,
       exit: undefined,
       done: leashed.exited.then(({ code, signal }) => {

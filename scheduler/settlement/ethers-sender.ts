@@ -7,7 +7,7 @@
 import { FetchRequest, type HDNodeWallet, type Interface, isError, JsonRpcProvider, type TransactionReceipt, type Wallet } from 'ethers';
 import { ChainFault, type ChainRefusal, chainRefusals } from './chain.ts';
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly rpcUrl: string;
   readonly chainId: bigint;
   readonly signer: Wallet | HDNodeWallet;
@@ -18,13 +18,13 @@ export interface SenderOptions {
   readonly receiptWaitMsMax?: number | undefined;
 }
 
-export interface Call {
+interface Call {
   /** `undefined` deploys. */
   readonly to?: string;
   readonly data: string;
 }
 
-export type Outcome = { readonly receipt: TransactionReceipt } | { readonly refusal: ChainRefusal | 'unknown'; readonly cause: unknown };
+type Outcome = { readonly receipt: TransactionReceipt } | { readonly refusal: ChainRefusal | 'unknown'; readonly cause: unknown };
 
 export interface Sender {
   /** Transactions that the key has sent, the pending ones too. */

@@ -94,7 +94,9 @@ async function benchForgery(seed: number, progress: (line: string) => void): Pro
 
 function inThread(work: ForgeryWork, onProgress: (attempts: number) => void): Promise<ForgeryCount> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: work });
+    // a thread does not inherit the loader of TypeScript sources: it registers its own, then runs this very file
+    const [loader, file] = [import.meta.resolve('tsx/esm/api'), import.meta.url].map((url) => JSON.stringify(url));
+    const worker = new Worker(`import(${loader}).then(({ register }) => (register(), import(${file})))`, { eval: true, workerData: work });
     worker.on('message', (message: { attempts: number } | { count: ForgeryCount }) => {
       if ('count' in message) resolve(message.count);
       else onProgress(message.attempts);

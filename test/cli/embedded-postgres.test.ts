@@ -65,7 +65,7 @@ const isRunning = (pid: number) => {
 };
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 10 * SECOND; !condition(); ) {
+  for (const end = Date.now() + 30 * SECOND; !condition(); ) {
     if (Date.now() > end) throw new Error(`still not: ${what}`);
     await sleep(20);
   }

@@ -11,20 +11,23 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { readGridRecords } from '../../cli/records.ts';
-import type { GridTrace } from '../../simulator/traces/grid-trace.ts';
-import { importWholesalePrice, priceConventions } from '../../simulator/traces/importers/wholesale-price.ts';
 import {
+  autocorrelationsOf,
   correlation,
   fitPersistence,
   fitSignal,
   fitTariff,
+  persistenceLags,
+  slowAndFast,
+  summarizeYear,
+} from '../../simulator/traces/fit.ts';
+import type { GridTrace } from '../../simulator/traces/grid-trace.ts';
+import { importWholesalePrice, priceConventions } from '../../simulator/traces/importers/wholesale-price.ts';
+import {
   type LocalCalendar,
   localCalendar,
   parseStatistics,
-  persistenceLags,
   type SignalStatistics,
-  slowAndFast,
-  summarizeYear,
   type ZoneStatistics,
 } from '../../simulator/traces/statistics.ts';
 import { syntheticYear } from '../../simulator/traces/synthetic.ts';
@@ -274,13 +277,6 @@ function tuned(fitted: ZoneStatistics, real: RealYear, calendar: LocalCalendar):
     zone = next;
   }
   return { ...zone, ...Object.fromEntries(free.map((name, k) => [name, best[k]?.signal])) };
-}
-
-/** Autocorrelations a drawn rest would have, were no month's mean taken out. */
-function autocorrelationsOf({ slowShare, slowPersistence: slow, fastPersistence: fast }: SignalStatistics): number[] {
-  return persistenceLags.map(
-    (lag) => slowShare * (1 + (lag * (1 - slow ** 2)) / (1 + slow ** 2)) * slow ** lag + (1 - slowShare) * fast ** lag,
-  );
 }
 
 /** What one score is worth in a month: from the 20th to the 80th percentile (1.683 scores), or half of it from the 1st to the 99th (4.653). */

@@ -112,6 +112,7 @@ describe('the process engine', () => {
     await previous.start(order('sleep 100'));
     await appears(join(folder, 'a', 'pid'));
     const note = readFileSync(join(folder, 'a', 'pid'), 'utf8');
+    await sleep(50); // start times are told in hundredths of a second
     const bystander = spawn('sleep', ['100'], { detached: true, stdio: 'ignore' });
     onTestFinished(() => void signalGroup(bystander.pid ?? 0, 'SIGKILL'));
     await previous.start(order('true', { run: 'b#1', job: 'b' }));

@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { correlation, fitSignal, fitTariff, localCalendar, summarizeYear } from '../../../simulator/traces/statistics.ts';
+import { correlation, fitSignal, fitTariff, summarizeYear } from '../../../simulator/traces/fit.ts';
+import { localCalendar } from '../../../simulator/traces/statistics.ts';
 import { calibratedStatistics, type SyntheticTrace, syntheticYear } from '../../../simulator/traces/synthetic.ts';
 import { HOUR } from '../../../units/time.ts';
 import { dataFolder, fittedYears, type RealYear, readRealYear } from '../../make/calibrate.ts';

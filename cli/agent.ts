@@ -1,0 +1,47 @@
+/**
+ * Agent command: the provider's side, at a real site. Takes leases from a broker and runs them as child processes.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { signingKey } from '../energy-oracle/site.ts';
+import { createAgent } from '../scheduler/agent/agent.ts';
+import { createFileJournal } from '../scheduler/agent/file-journal.ts';
+import { createProcessEngine } from '../scheduler/agent/process-engine.ts';
+import { createMqttAgentLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
+import { wallClock } from '../units/clock.ts';
+
+export interface AgentOptions {
+  readonly site: string;
+  readonly mqtt: string;
+  /** File with the site's Ed25519 seed: 32 bytes in hex. */
+  readonly key: string;
+  readonly data: string;
+  readonly stop: AbortSignal;
+}
+
+/** Well within a third of the lease. */
+const beatEveryMs = 10_000;
+
+/** Runs until `stop`; its jobs are checkpointed and reported then. */
+export async function runAgent({ site, mqtt, key, data, stop }: AgentOptions): Promise<void> {
+  const seed = readFileSync(key, 'utf8').trim();
+  if (!/^[0-9a-f]{64}$/.test(seed)) throw new RangeError(`${key} must hold 32 bytes in hex; make one with \`sunward key\``);
+  const log = (line: string) => process.stdout.write(`${new Date().toISOString()}  ${line}\n`);
+  const agent = createAgent({
+    site,
+    key: signingKey(Buffer.from(seed, 'hex')),
+    link: createMqttAgentLink({ line: { url: mqtt }, onFault: (fault) => log(fault.message) }),
+    executor: createProcessEngine({ folder: join(data, 'jobs'), clock: wallClock, log }),
+    journal: createFileJournal(join(data, `${site}.json`)),
+    clock: wallClock,
+    log,
+  });
+  await agent.open();
+  log(`agent of ${site} on ${mqtt}`);
+  while (!stop.aborted) {
+    await agent.beat();
+    await sleep(beatEveryMs, undefined, { signal: stop }).catch(() => undefined);
+  }
+  await agent.close();
+}

@@ -1,0 +1,72 @@
+/**
+ * Site file: what an operator writes down of a fleet, read and checked. Refuses with the field's path.
+ */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { ExchangeRates } from '../energy-oracle/grid/price.ts';
+import type { Site } from '../energy-oracle/site.ts';
+import { kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
+import { type Instant, parseInstant } from '../units/time.ts';
+
+export interface FleetFile {
+  readonly sites: readonly Site[];
+  /** Public key (hex) of each zone's feed. */
+  readonly feedKeys: Readonly<Record<string, string>>;
+  readonly rates: ExchangeRates;
+  /** Start of the first settlement period. */
+  readonly epoch: Instant;
+}
+
+/** The fleet file cannot be used; says where and why. */
+export class FleetFileFault extends Error {
+  constructor(file: string, why: string, cause?: unknown) {
+    super(`${file}: ${why}`, { cause });
+    this.name = 'FleetFileFault';
+  }
+}
+
+const name = z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower-case letters, digits and dashes');
+const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hex');
+const kw = z.number().nonnegative().transform(kilowatts);
+const zone = z.string().regex(/^[A-Z0-9-]{1,32}$/, 'a zone such as DE-LU');
+
+const site = z.strictObject({
+  id: name,
+  name: z.string().max(80),
+  provider: name,
+  zone,
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+  accelerators: z.array(z.strictObject({ model: z.string(), count: z.int().positive(), drawKw: kw })),
+  idleKw: kw.default(kilowatts(0)),
+  pue: z.number().min(1).default(1),
+  pv: z.array(z.strictObject({ peakKw: kw, tiltDeg: z.number().min(0).max(90), azimuthDeg: z.number().min(0).lt(360) })).default([]),
+  exportLimitKw: kw,
+  feedInTariff: z.number().transform(pricePerMegawattHour),
+  meterKey: key,
+  payoutAccount: z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an EVM account'),
+});
+
+const fleet = z.strictObject({
+  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code'),
+  rates: z.record(z.string(), z.number().positive()).default({}),
+  epoch: z.string().transform((text, context) => {
+    const instant = parseInstant(text);
+    if (instant !== undefined) return instant;
+    context.addIssue({ code: 'custom', message: 'RFC 3339 with an offset' });
+    return z.NEVER;
+  }),
+  feeds: z.record(zone, key).default({}),
+  sites: z.array(site).min(1),
+});
+
+/** Reads a fleet from YAML. @throws FleetFileFault */
+export function readFleet(file: string): FleetFile {
+  const parsed = fleet.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
+  const { sites, feeds, currency, rates, epoch } = parsed.data;
+  const ids = new Set(sites.map(({ id }) => id));
+  if (ids.size < sites.length) throw new FleetFileFault(file, 'two sites have one id');
+  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch };
+}

@@ -1,0 +1,14 @@
+/**
+ * Terms: what computing costs and what surplus earns, until providers' offers and contracts carry their own.
+ *
+ * One place, so that the live and the virtual river pay alike. Money in millionths of the accounting currency; one
+ * token is one unit of it.
+ */
+import type { Tariff } from './ledger/book.ts';
+import type { RewardRule } from './settlement/entitlement.ts';
+
+/** 0.30 per kWh of metered work, of which the protocol takes 5 %. */
+export const tariff: Tariff = { computeMicrosPerKwh: 300_000n, takePerMille: 50n };
+
+/** 0.01 per certified kWh, and never more than nine tenths of the take on the same job (law 5). */
+export const reward: RewardRule = { unitsPerWh: 10n, ofTakePerMille: 900n };
