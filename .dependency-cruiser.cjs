@@ -20,7 +20,7 @@ module.exports = {
       { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/(zod|@noble/hashes|csv-parse|date-fns|@date-fns/tz)/|^(node:)?crypto$' },
     ),
     rule('no-test-imports', 'Production code does not know its tests.', { pathNot: '^test/' }, { path: '^test/' }),
-    rule('resolvable', 'An import that leads nowhere.', {}, { couldNotResolve: true, pathNot: '[.](css|svg)$' }),
+    rule('resolvable', 'An import that leads nowhere.', {}, { couldNotResolve: true, pathNot: '[.](css|svg)$|^topojson-specification$' }),
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -5,7 +5,7 @@
  * fast as the machine allows with simulated jobs, prints the summary and ends. Either resumes in its data folder.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,7 @@ const progressEveryMs = 6 * HOUR;
 
 /** Resolves when the run is over, stopped or finished; the exit code is the caller's. */
 export async function start(options: StartOptions): Promise<void> {
-  const folder = options.data ?? (options.lengthMs === undefined ? '.sunward' : mkdtempSync(join(tmpdir(), 'sunward-')));
+  const folder = options.data ?? (options.lengthMs === undefined ? '.sunward' : temporaryFolder());
   const { stop } = options;
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const engines = await startEngines({
@@ -74,6 +74,13 @@ export async function start(options: StartOptions): Promise<void> {
     await engines.stop();
     if (options.data === undefined && options.lengthMs !== undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Others may pass through it: the database does not run as root. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sunward-'));
+  chmodSync(folder, 0o711);
+  return folder;
 }
 
 async function flow(

@@ -23,7 +23,7 @@ export interface Placement {
     readonly energyCost: number;
     readonly carbonG: number;
     readonly waitMs: DurationMs;
-    /** The same three at the job's home site, started at once: the difference is what was bought by moving. */
+    /** The same at the job's home site, started at once: the difference is what was bought by moving; `undefined` when its signals are missing. */
     readonly runNow: { readonly energyCost: number; readonly carbonG: number } | undefined;
   };
   readonly reason: string;

@@ -36,9 +36,6 @@ export function wattHours(value: number): WattHours {
 /** Energy drawn at a constant power for a duration. kW × ms → kWh. */
 export const energyOver = (power: Kilowatts, durationMs: number): KilowattHours => kilowattHours((power * durationMs) / 3_600_000);
 
-/** Average power of an energy over a duration. kWh ÷ ms → kW. */
-export const averagePower = (energy: KilowattHours, durationMs: number): Kilowatts => kilowatts((energy * 3_600_000) / durationMs);
-
 /** Carbon of a whole-Wh energy at an intensity. Wh × g/kWh → mg, rounded to the nearest milligram. */
 export const carbonOf = (energy: WattHours, intensity: GramsPerKilowattHour): Milligrams => Math.round(energy * intensity) as Milligrams;
 

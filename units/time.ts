@@ -40,9 +40,12 @@ export const overlap = (a: Interval, b: Interval): DurationMs => Math.max(0, Mat
 /** ISO 8601 with `Z`, without milliseconds when they are zero: the only form on a wire. */
 export const toIso = (instant: Instant): string => new Date(instant).toISOString().replace('.000Z', 'Z');
 
-/** Parses RFC 3339 with an explicit offset; `undefined` for anything else (a stamp without offset is no instant). */
+/** Parses RFC 3339 with an explicit offset; `undefined` for anything else: a stamp without offset, a day that no month has, 24:00. */
 export function parseInstant(text: string): Instant | undefined {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const stamp = /^(\d{4}-\d\d)-(\d\d)T(\d\d):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (!stamp || Number(stamp[3]) > 23) return undefined;
+  const day = new Date(`${stamp[1]}-${stamp[2]}T00:00:00Z`); // Date.parse turns February 30th into March 2nd
+  if (Number.isNaN(day.getTime()) || day.getUTCDate() !== Number(stamp[2])) return undefined;
   const instant = Date.parse(text);
   return Number.isNaN(instant) ? undefined : instant;
 }
@@ -59,8 +62,9 @@ export function parseDuration(text: string): DurationMs | undefined {
   return Math.round(days * DAY + hours * HOUR + minutes * MINUTE + seconds * SECOND);
 }
 
-/** ISO 8601 duration, e.g. `PT5M`, `PT1H30M`, `P2D`. */
+/** ISO 8601 duration, e.g. `PT5M`, `PT1H30M`, `P2D`. @throws RangeError below zero: the form knows no sign */
 export function toIsoDuration(duration: DurationMs): string {
+  if (!(duration >= 0)) throw new RangeError(`a duration is ≥ 0 ms, found ${duration}`);
   const part = (size: DurationMs, letter: string) => {
     const count = Math.floor(duration / size);
     duration -= count * size;

@@ -36,7 +36,12 @@ export function reconcile(
   const renewals: ReportReceipt['renewals'][number][] = [];
   const stop: string[] = [];
   const doubts: string[] = [];
+  const named = new Set<string>();
   for (const said of report.runs) {
+    if (named.size === named.add(said.run).size) {
+      doubts.push(`${said.run} is named twice in one report; the first word stands`);
+      continue;
+    }
     const entry = known.get(said.run);
     if (!entry || entry.run.site !== report.site) {
       doubts.push(`${said.run} is not a run of ${report.site}`);
@@ -49,7 +54,7 @@ export function reconcile(
       doubts.push(`${run.id} is over (${run.state}); the job is at fence ${job.fence}`);
       continue;
     }
-    const metered = plausible(said, run, doubts);
+    const metered = plausible(said, run, now, doubts);
     for (const { slot, energyWh } of metered) runSlots.push({ run: run.id, job: job.id, site: run.site, slot, energyWh, reportedAt: now });
     const next = advance(said, run, job, now);
     const until = next.run.state === 'running' ? now + leaseMs : run.until;
@@ -61,13 +66,18 @@ export function reconcile(
   return { changes: { jobs, runs, runSlots, heard }, receipt: { site: report.site, seq: report.seq, renewals, stop }, doubts };
 }
 
-/** Law 2: no slot of a run may report more than its hardware can draw in that slot. */
-function plausible(said: RunReport, run: Run, doubts: string[]): RunReport['metered'] {
+/**
+ * Law 2: no slot of a run may report more than its hardware can draw in that slot, nor a slot that is not yet there.
+ * An agent's clock may be one slot ahead.
+ */
+function plausible(said: RunReport, run: Run, now: Instant, doubts: string[]): RunReport['metered'] {
   const ceilingWh = energyOver(kilowatts(run.drawKw), SLOT) * 1_000 + 1;
   return said.metered.filter(({ slot, energyWh }) => {
-    const ok = Number.isInteger(energyWh) && energyWh >= 0 && energyWh <= ceilingWh && slot % SLOT === 0 && slot + SLOT > run.leasedAt;
-    if (!ok) doubts.push(`${run.id}: ${energyWh} Wh in one slot, at most ${Math.floor(ceilingWh)} Wh can be drawn`);
-    return ok;
+    const drawable = Number.isInteger(energyWh) && energyWh >= 0 && energyWh <= ceilingWh;
+    const inTime = slot % SLOT === 0 && slot + SLOT > run.leasedAt && slot < now + SLOT;
+    if (!drawable) doubts.push(`${run.id}: ${energyWh} Wh in one slot, at most ${Math.floor(ceilingWh)} Wh can be drawn`);
+    if (!inTime) doubts.push(`${run.id}: ${slot} is no slot between its lease (${run.leasedAt}) and now`);
+    return drawable && inTime;
   });
 }
 

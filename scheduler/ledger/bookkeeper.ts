@@ -30,6 +30,7 @@ export async function bookDue({ clock, jobs, ledger, oracle, sites, tariff, dela
   if (due.length === 0) return [];
   const facts = memo((key: string) => factsOf(oracle, key, now));
   const jobOf = memo((id: string) => jobs.get(id));
+  const entriesOf = memo((id: string) => ledger.entriesOf(id));
   const indexOf = new Map<string, number>();
   const taken: Taken = { actual: new Map(), counterfactual: new Map() };
   const load = memo(async (key: string) => {
@@ -40,11 +41,13 @@ export async function bookDue({ clock, jobs, ledger, oracle, sites, tariff, dela
   });
   const bodies: EntryBody[] = [];
   for (const metered of due) {
+    const booked = await entriesOf(metered.job);
+    if (booked.some(({ run, slot }) => run === metered.run && slot === metered.slot)) continue; // appended before a crash, not yet marked
     const job = await jobOf(metered.job);
     const site = sites.get(metered.site);
     const homeSite = sites.get(job?.homeSite ?? '');
     if (!job || !site || !homeSite) throw new RangeError(`${metered.run} names a job or site that is not known`);
-    const index = indexOf.get(job.id) ?? (await ledger.entriesOf(job.id)).length;
+    const index = indexOf.get(job.id) ?? booked.length;
     indexOf.set(job.id, index + 1);
     const keys = [`${site.id}@${metered.slot}`, `${homeSite.id}@${counterfactualSlot(job, index)}`] as const;
     for (const key of keys) await load(key);

@@ -49,7 +49,9 @@ export function place(job: Job, supplies: readonly SiteSupply[], now: Instant): 
   const known = candidates.filter(({ cost }) => cost !== undefined).sort((a, b) => (a.cost ?? 0) - (b.cost ?? 0) || byId(a, b));
   const homeFirst = (c: Candidate) => (c.supply.site.id === job.homeSite ? 0 : 1);
   const chosen = known[0] ?? candidates.sort((a, b) => a.from - b.from || homeFirst(a) - homeFirst(b) || byId(a, b))[0];
-  if (!chosen) return { kind: 'deferred', deferral: { job: job.id, reason: 'no-capacity-in-horizon' } };
+  const horizonEnd = slotOf(now) + horizonSlots * SLOT;
+  if (!chosen)
+    return { kind: 'deferred', deferral: { job: job.id, reason: release + remaining > horizonEnd ? 'beyond-horizon' : 'no-capacity-in-horizon' } };
   const placement = placementOf(job, chosen, supplies, now, release, remaining);
   const budget = spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6;
   if (placement.believed.energyCost > budget) {
@@ -124,8 +126,10 @@ function placementOf(
   const home = supplies.find(({ site }) => site.id === job.homeSite);
   const homeFit = home && fittingModel(home.site, job.spec);
   const first = Math.floor((slotOf(release) - supply.start) / SLOT);
-  const runNow = home && homeFit ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job) : undefined;
-  const whole = to - from === Math.ceil(remaining / SLOT) ? remaining / ((to - from) * SLOT) : 1; // the last slot is used in part
+  const isKnown = (at: SiteSupply) => at.known.subarray(first, first + (to - from)).every(Boolean);
+  const runNow =
+    home && homeFit && isKnown(home) ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job) : undefined;
+  const whole = remaining / ((to - from) * SLOT); // the first and the last slot are used in part
   return {
     job: job.id,
     site: supply.site.id,

@@ -52,10 +52,13 @@ export function owedFor(finished: readonly FinishedJob[], tariff: Tariff, rule: 
 /** Cumulative entitlements by payout account, by account: what was owed before plus what is owed now. */
 export function accumulate(previous: Settlement | undefined, owed: Owed, sites: readonly Site[]): readonly Entitlement[] {
   const cumulative = new Map(previous?.entitlements.map(({ account, cumulative: amount }) => [account, amount]) ?? []);
+  const writtenAs = new Map([...cumulative.keys()].map((account) => [account.toLowerCase(), account])); // case is spelling, not another account
   const accountOf = new Map(sites.map(({ provider, payoutAccount }) => [provider, payoutAccount]));
   for (const [provider, amount] of owed.byProvider) {
-    const account = accountOf.get(provider);
-    if (!account) throw new RangeError(`no payout account of provider ${provider}`);
+    const payoutAccount = accountOf.get(provider);
+    if (!payoutAccount) throw new RangeError(`no payout account of provider ${provider}`);
+    const account = writtenAs.get(payoutAccount.toLowerCase()) ?? payoutAccount;
+    writtenAs.set(account.toLowerCase(), account);
     cumulative.set(account, (cumulative.get(account) ?? 0n) + amount);
   }
   return [...cumulative]

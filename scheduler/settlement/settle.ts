@@ -6,7 +6,7 @@
  */
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
-import type { DurationMs, Instant } from '../../units/time.ts';
+import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts';
 import type { Tariff } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { JobStore } from '../queue/job-store.ts';
@@ -36,7 +36,7 @@ export interface SettlerPorts {
 export interface Settler {
   /** Brings the chain up to the journal. */
   open(): Promise<void>;
-  /** Settles every period that is over and fully booked; returns how many. */
+  /** Settles every period that is over and fully booked; returns how many. What a chain that was away has missed is told first. */
   settleDue(): Promise<number>;
   /** Publishes what the chain lacks and pays what is unclaimed. @throws ChainFault when the chain is away. */
   reconcileChain(): Promise<void>;
@@ -74,14 +74,16 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
       settlement,
       settlement.entitlements.map(({ account }) => account),
     );
-    for (const { account, amount, refusal } of payments) {
-      if (refusal) throw new ChainFault(`the claim of ${account} was refused: ${refusal}`);
-      if (amount === 0n) continue;
+    for (const { account, amount } of payments) {
+      if (amount === 0n) continue; // a refused claim too: what the others were paid is recorded first
       await settlements.recordClaim({ period: settlement.period, account, amount, at: clock.now() });
       tell('claim', `${account} was paid ${inTokens(amount, chain.token.decimals)} ${chain.token.symbol}`);
     }
+    const refused = payments.find(({ refusal }) => refusal !== undefined);
+    if (refused) throw new ChainFault(`the claim of ${refused.account} was refused: ${refused.refusal}`);
   }
 
+  let isBehind = false; // the chain has not heard or paid all of the journal
   async function reconcileChain(): Promise<void> {
     const journal = await settlements.list();
     const newest = journal.at(-1);
@@ -89,6 +91,7 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
     const { period } = await chain.status();
     for (const settlement of journal.slice(period)) await publish(settlement);
     await pay(newest);
+    isBehind = false;
   }
 
   return {
@@ -96,13 +99,15 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
     open: reconcileChain,
     async settleDue() {
       let settled = 0;
+      if (isBehind) await reconcileChain();
       for (;;) {
         const latest = (await settlements.latest())?.settlement;
         const period = (latest?.period ?? 0) + 1;
         const { end } = periodInterval(period, config.epoch, config.periodMs);
-        if (clock.now() < end + config.bookingDelayMs || (await jobs.unbookedRunSlots(end)).length > 0) return settled;
+        if (clock.now() < end + config.bookingDelayMs || (await jobs.unbookedRunSlots(slotOf(end - 1) + SLOT)).length > 0) return settled;
         const settlement = await settle(period, latest);
         await settlements.put(settlement, (await ledger.head()).sequence);
+        isBehind = true;
         await publish(settlement);
         const promised = settlement.cumulativeTotal - (latest?.cumulativeTotal ?? 0n);
         tell(
@@ -110,6 +115,7 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
           `period ${period} settled: ${inTokens(promised, chain.token.decimals)} ${chain.token.symbol} owed to ${settlement.entitlements.length} providers so far`,
         );
         await pay(settlement);
+        isBehind = false;
         settled++;
       }
     },

@@ -127,6 +127,48 @@ describe('an agent', () => {
     expect(at.executor.state('a#2').kind).toBe('running');
   });
 
+  test('waits for the older run of a job to be gone, however long it takes', async () => {
+    const events: string[] = [];
+    const at = await site({
+      executor: () => ({
+        name: 'slow',
+        start: async ({ run }) => void events.push(`start ${run}`),
+        state: () => ({ kind: 'running', progress: 0, startedAt: start }),
+        stop: async (run) => {
+          await new Promise((gone) => setTimeout(gone, 50));
+          events.push(`gone ${run}`);
+        },
+        close: async () => {},
+      }),
+    });
+    await at.dispatch.scheduler.offer(lease({ fence: 1 }));
+    await at.dispatch.scheduler.offer(lease({ fence: 2 }));
+    await new Promise((later) => setTimeout(later, 100));
+    expect(events).toEqual(['start a#1', 'gone a#1', 'start a#2']);
+  });
+
+  test('sends no report before it is journalled, though beats overlap', async () => {
+    const journal = createMemoryJournal();
+    let saved = 0;
+    const disk: AgentJournal = {
+      load: journal.load,
+      save: async (snapshot) => {
+        await new Promise((later) => setTimeout(later, 30));
+        await journal.save(snapshot);
+        saved = snapshot.seq;
+      },
+    };
+    const at = await site({ journal: disk });
+    const early: number[] = [];
+    at.line.receipt = ({ site: of, seq }) => {
+      if (seq > saved) early.push(seq);
+      return { site: of, seq, renewals: [], stop: [] };
+    };
+    await Promise.all([at.agent.beat(), at.agent.beat(), new Promise((later) => setTimeout(later, 10)).then(() => at.agent.beat())]);
+    expect(early).toEqual([]);
+    expect(at.heard.map(({ seq }) => seq)).toEqual([1, 2, 3].slice(0, at.heard.length));
+  });
+
   test('stops a run whose lease was not renewed, though nobody answers', async () => {
     const at = await site();
     await at.dispatch.scheduler.offer(lease({ until: start + 20 * MINUTE }));
