@@ -124,7 +124,14 @@ export async function serve({ fleet: file, data, host, port, env, stop }: ServeO
     events,
     routers: [
       oracleApi({ clock, sites, view: oracle.view, store: stores.series, currency: rates.accounting }),
-      schedulerApi({ scheduler, jobs: stores.jobs, ledger: stores.ledger, defaultOwner: 'anonymous' }),
+      schedulerApi({
+        scheduler,
+        jobs: stores.jobs,
+        ledger: stores.ledger,
+        settlements,
+        domain: engines.chain.domain,
+        defaultOwner: 'anonymous',
+      }),
     ],
     status: () => ({ now: toIso(clock.now()), speed: 1, currency: rates.accounting, parts: engines.parts }),
     summary: () => sum(clock.now()),

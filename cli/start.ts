@@ -14,6 +14,7 @@ import { createMqttFeedUplink, createMqttGridFeed } from '../energy-oracle/grid/
 import { createFileSpool } from '../energy-oracle/store/file-spool.ts';
 import { createPostgresSeriesStore } from '../energy-oracle/store/postgres-series-store.ts';
 import { createMqttTelemetrySource, createMqttUplink } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
+import type { Executor } from '../scheduler/agent/executor.ts';
 import { createFileJournal } from '../scheduler/agent/file-journal.ts';
 import { createProcessEngine } from '../scheduler/agent/process-engine.ts';
 import { schedulerApi } from '../scheduler/api.ts';
@@ -24,8 +25,9 @@ import { createPostgresSettlementStore } from '../scheduler/settlement/postgres-
 import type { SummaryWire } from '../scheduler/wire.ts';
 import { type Pace, unpaced } from '../simulator/kernel/virtual-clock.ts';
 import { createSimEngine } from '../simulator/plant/sim-engine.ts';
-import type { Scenario } from '../simulator/scenario.ts';
+import { demoRates, type Scenario } from '../simulator/scenario.ts';
 import { createWorld, type World, type WorldPorts } from '../simulator/world.ts';
+import type { Clock } from '../units/clock.ts';
 import { type DurationMs, HOUR, type Instant, SLOT, toIso } from '../units/time.ts';
 import { claimsOf } from './claims.ts';
 import { type Engines, type Part, startEngines } from './engines.ts';
@@ -164,6 +166,7 @@ function worldPorts({ options, scenario, folder, engines, pace, stores, tell }: 
   const line = { url: engines.mqttUrl };
   const keys = new Map(scenario.sites.map(({ site }) => [site.id, site.meterKey]));
   const world = JSON.stringify({ seed: options.seed, from: toIso(options.from), grid: options.grid, jobs: options.jobs });
+  let executor: Executor | undefined; // one for all sites: a checkpoint made at one is found at the next
   return {
     scenario,
     pace,
@@ -187,16 +190,21 @@ function worldPorts({ options, scenario, folder, engines, pace, stores, tell }: 
     feedUplink: () => createMqttFeedUplink({ line }),
     spool: (sender) => createFileSpool({ folder: join(folder, 'spools'), sender }),
     agentLink: () => createMqttAgentLink({ line }),
-    executor: (site, clock) =>
-      options.lengthMs === undefined
-        ? createProcessEngine({ folder: join(folder, 'jobs', site), clock, graceMs, env: { SUNWARD_HOME: home } })
-        : createSimEngine(clock),
+    executor: (_site, clock) => {
+      executor ??= executorOf(options, folder, clock);
+      return executor;
+    },
     journal: (site) => createFileJournal(join(folder, 'agents', `${site}.json`)),
     wait: async (durationMs) => void (await sleep(durationMs, undefined, { ref: false })),
     newId: () => `job-${randomUUID()}`,
     tell,
   };
 }
+
+const executorOf = ({ lengthMs }: StartOptions, folder: string, clock: Clock): Executor =>
+  lengthMs === undefined
+    ? createProcessEngine({ folder: join(folder, 'jobs'), clock, graceMs, env: { SUNWARD_HOME: home } })
+    : createSimEngine(clock);
 
 interface Serving {
   readonly options: StartOptions;
@@ -210,18 +218,19 @@ interface Serving {
 
 const serveHttp = ({ options, world, engines, stores, parts, events, sum }: Serving) => {
   const { clock, sites, oracle, scheduler } = world;
-  const currency = 'EUR';
+  const currency = demoRates.accounting;
+  const settlements = createPostgresSettlementStore(engines.pool);
   return startHttp({
     host: '127.0.0.1',
     port: options.port,
     events,
     routers: [
       oracleApi({ clock, sites, view: oracle.view, store: stores.series, currency }),
-      schedulerApi({ scheduler, jobs: stores.jobs, ledger: stores.ledger, defaultOwner: 'you' }),
+      schedulerApi({ scheduler, jobs: stores.jobs, ledger: stores.ledger, settlements, domain: engines.chain.domain, defaultOwner: 'you' }),
     ],
     status: () => ({ now: toIso(clock.now()), speed: options.speed, currency, parts }),
     summary: () => sum(clock.now()),
-    claims: () => claimsOf(engines.chain, sites, createPostgresSettlementStore(engines.pool)),
+    claims: () => claimsOf(engines.chain, sites, settlements),
     missing: engines.missing,
   });
 };

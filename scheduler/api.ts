@@ -14,7 +14,10 @@ import type { LedgerEntry } from './ledger/entry.ts';
 import type { LedgerStore } from './ledger/ledger-store.ts';
 import type { Placement } from './plan.ts';
 import type { JobStore } from './queue/job-store.ts';
-import type { JobWire, PlacementWire, ReceiptWire, RefusalWire } from './wire.ts';
+import type { Domain, Settlement } from './settlement/chain.ts';
+import { leafFile } from './settlement/leaf.ts';
+import type { SettlementStore } from './settlement/settlement-store.ts';
+import type { JobWire, PlacementWire, ReceiptWire, RefusalWire, SettlementWire } from './wire.ts';
 
 const jobListMax = 1_000;
 const bodyBytesMax = '128kb';
@@ -23,12 +26,15 @@ export interface SchedulerApiPorts {
   readonly scheduler: Scheduler;
   readonly jobs: JobStore;
   readonly ledger: LedgerStore;
+  readonly settlements: SettlementStore;
+  /** Where the leaves are good. */
+  readonly domain: Domain;
   /** The owner of a submission that names none. */
   readonly defaultOwner: string;
 }
 
-/** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `/v1/plan`. */
-export function schedulerApi({ scheduler, jobs, ledger, defaultOwner }: SchedulerApiPorts): Router {
+/** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `/v1/plan`, `/v1/settlements`, `/v1/settlements/:period/leaves`. */
+export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, defaultOwner }: SchedulerApiPorts): Router {
   const api = Router();
   const found = async (request: Request<{ id: string }>, response: Response, answer: (job: Job) => Promise<unknown>) => {
     const job = await jobs.get(request.params.id);
@@ -99,8 +105,41 @@ export function schedulerApi({ scheduler, jobs, ledger, defaultOwner }: Schedule
         : null,
     );
   });
+  api.get('/v1/settlements', async (_request, response) => {
+    response.json((await settlements.list()).map(settlementWire));
+  });
+  // Law 8: the leaf file of every root is public; its keccak256 is the root's `leavesHash`.
+  api.get('/v1/settlements/:period/leaves', async (request, response) => {
+    const settlement = (await settlements.list()).find(({ period }) => String(period) === request.params.period);
+    if (!settlement)
+      response
+        .status(404)
+        .json({ error: 'not-found', detail: `no settled period ${request.params.period}; GET /v1/settlements lists them` });
+    else response.type('application/json').send(leafFile(domain, settlement.entitlements));
+  });
   return api;
 }
+
+const settlementWire = ({
+  period,
+  interval,
+  root,
+  leavesHash,
+  cumulativeTotal,
+  cumulativeRewards,
+  cumulativeCertifiedWh,
+  settledAt,
+}: Settlement): SettlementWire => ({
+  period,
+  start: toIso(interval.start),
+  end: toIso(interval.end),
+  root,
+  leavesHash,
+  cumulativeTotal: String(cumulativeTotal),
+  cumulativeRewards: String(cumulativeRewards),
+  cumulativeCertifiedWh: String(cumulativeCertifiedWh),
+  settledAt: toIso(settledAt),
+});
 
 function parsedFile(
   text: string,

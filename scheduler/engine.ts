@@ -180,6 +180,7 @@ const queued = (id: string, spec: JobSpec, submittedAt: Instant, homeSite: strin
   version: 1,
   placement: undefined,
   fence: 0,
+  failures: 0,
   progress: 0,
   startedAt: undefined,
   endedAt: undefined,

@@ -75,6 +75,8 @@ export interface Job {
   readonly placement: Placement | undefined;
   /** Highest fence ever issued; the next lease carries one more. */
   readonly fence: number;
+  /** Runs that failed or were lost; a run that was stopped at a checkpoint is neither. */
+  readonly failures: number;
   /** Run time already done and checkpointed, ms of `maxDuration`. */
   readonly progress: DurationMs;
   readonly startedAt: Instant | undefined;

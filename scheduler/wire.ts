@@ -84,7 +84,7 @@ export interface SummaryWire {
   readonly surplusWh: { readonly used: number; readonly left: number };
   readonly deadlines: { readonly met: number; readonly missed: number };
   readonly readings: { readonly accepted: number; readonly quarantined: Readonly<Record<string, number>> };
-  /** Tokens as decimal strings in whole tokens. */
+  /** Whole tokens. */
   readonly settlement: { readonly periods: number; readonly promised: number; readonly claimed: number };
   readonly ledger: { readonly entries: number; readonly balanced: boolean };
 }
@@ -102,6 +102,20 @@ export interface ClaimsWire {
     readonly promised: string;
     readonly claimed: string;
   }[];
+}
+
+/** A settled period. Amounts since the beginning, whole base units. */
+export interface SettlementWire {
+  readonly period: number;
+  readonly start: string;
+  readonly end: string;
+  readonly root: string;
+  /** keccak256 of the leaf file at `/v1/settlements/:period/leaves`. */
+  readonly leavesHash: string;
+  readonly cumulativeTotal: string;
+  readonly cumulativeRewards: string;
+  readonly cumulativeCertifiedWh: string;
+  readonly settledAt: string;
 }
 
 /** One event worth telling; the SSE stream carries these with `id:` so that a reader can resume. */

@@ -25,7 +25,8 @@ export function createPersistence({ clearSkyKw }: { readonly clearSkyKw: (site: 
         const at = start + i * stepMs;
         return {
           surplusKw: surplusAt(site, at, { issuedAt, history, stepMs }, clearSkyKw),
-          importPrice: published(history.importPrice, at, pricePerMegawattHour) ?? repeated(history.importPrice, at, issuedAt, pricePerMegawattHour),
+          importPrice:
+            published(history.importPrice, at, pricePerMegawattHour) ?? repeated(history.importPrice, at, issuedAt, pricePerMegawattHour),
           carbonIntensity: repeated(history.carbonIntensity, at, issuedAt, gramsPerKilowattHour),
           marginalIntensity: history.marginalIntensity && repeated(history.marginalIntensity, at, issuedAt, gramsPerKilowattHour),
         } satisfies OutlookSlot;

@@ -10,8 +10,8 @@ import { isOver, type Job, type JobState } from '../job.ts';
 import type { Changes, RunSlot } from '../queue/job-store.ts';
 import { isRunOver, type Report, type ReportReceipt, type Run, type RunReport } from './lease.ts';
 
-/** After this many failed or lost attempts a job is given up. */
-export const attemptsMax = 5;
+/** After this many failed or lost runs a job is given up. */
+export const failuresMax = 5;
 
 export interface Reconciled {
   readonly changes: Changes;
@@ -91,7 +91,8 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
     closedAt: isOver(state) ? now : undefined,
   });
   const over = (state: Run['state']): Run => ({ ...run, state, endedAt: said.endedAt ?? now, reason: said.detail });
-  const progress = Math.min(job.spec.maxDuration, Math.max(job.progress, said.progress));
+  const progress = progressAfter(said, job);
+  const failures = job.failures + 1;
   const endedAt = said.endedAt ?? now;
   switch (said.state) {
     case 'running': {
@@ -109,20 +110,24 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
         }),
       };
     case 'failed':
-      if (run.fence >= attemptsMax)
-        return { run: over('failed'), job: move('FAILED', `${said.detail}; attempt ${run.fence} of ${attemptsMax}`, { endedAt }) };
-      return {
-        run: over('failed'),
-        job: move('QUEUED', `${said.detail}; attempt ${run.fence} of ${attemptsMax}, tried again`, { progress }),
-      };
+      if (failures >= failuresMax)
+        return { run: over('failed'), job: move('FAILED', `${said.detail}; failed ${failures} times`, { failures, endedAt }) };
+      return { run: over('failed'), job: move('QUEUED', `${said.detail}; ${failuresMax - failures} more tries`, { failures, progress }) };
     case 'checkpointed':
       return { run: over('checkpointed'), job: move('QUEUED', 'stopped at a checkpoint; goes on from there', { progress }) };
     case 'lost':
-      if (run.fence >= attemptsMax) return { run: over('lost'), job: move('FAILED', `lost ${attemptsMax} times`, { endedAt }) };
-      return { run: over('lost'), job: move('QUEUED', `${said.detail || 'the run was lost'}; runs again`, { progress }) };
+      if (failures >= failuresMax)
+        return { run: over('lost'), job: move('FAILED', `lost or failed ${failures} times`, { failures, endedAt }) };
+      return { run: over('lost'), job: move('QUEUED', `${said.detail || 'the run was lost'}; runs again`, { failures, progress }) };
     default:
       return said.state satisfies never;
   }
+}
+
+/** What of the job is done: a run's progress counts from where it took the job up, after the restore it began with. */
+function progressAfter(said: RunReport, { progress, spec }: Job): DurationMs {
+  const restore = progress > 0 ? (spec.checkpoint?.restoreCost ?? 0) : 0;
+  return Math.min(spec.maxDuration, progress + Math.max(0, said.progress - restore));
 }
 
 /** Leases that ran out without a word: the run is lost, the job goes back to the queue. */
@@ -135,8 +140,9 @@ export function expire(active: readonly { readonly run: Run; readonly job: Job }
       .map(({ run, job }) => ({
         ...job,
         version: job.version + 1,
-        ...(run.fence >= attemptsMax
-          ? { state: 'FAILED' as const, reason: `lost ${attemptsMax} times`, endedAt: now, closedAt: now }
+        failures: job.failures + 1,
+        ...(job.failures + 1 >= failuresMax
+          ? { state: 'FAILED' as const, reason: `lost or failed ${job.failures + 1} times`, endedAt: now, closedAt: now }
           : { state: 'QUEUED' as const, reason: `${run.site} fell silent; runs again` }),
       })),
   };

@@ -51,10 +51,16 @@ export function place(job: Job, supplies: readonly SiteSupply[], now: Instant): 
   const chosen = known[0] ?? candidates.sort((a, b) => a.from - b.from || homeFirst(a) - homeFirst(b) || byId(a, b))[0];
   const horizonEnd = slotOf(now) + horizonSlots * SLOT;
   if (!chosen)
-    return { kind: 'deferred', deferral: { job: job.id, reason: release + remaining > horizonEnd ? 'beyond-horizon' : 'no-capacity-in-horizon' } };
+    return {
+      kind: 'deferred',
+      deferral: { job: job.id, reason: release + remaining > horizonEnd ? 'beyond-horizon' : 'no-capacity-in-horizon' },
+    };
   const placement = placementOf(job, chosen, supplies, now, release, remaining);
   const budget = spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6;
   if (placement.believed.energyCost > budget) {
+    const { carbonPricePerKg, waitPricePerHour } = spec.weights;
+    const thrifty: Job = { ...job, spec: { ...spec, weights: { carbonPricePerKg: 0, waitPricePerHour: 0 } } };
+    if (carbonPricePerKg > 0 || waitPricePerHour > 0) return place(thrifty, supplies, now); // the budget is a limit, the weights are wishes
     return refused(
       job,
       'over-budget',
@@ -128,7 +134,9 @@ function placementOf(
   const first = Math.floor((slotOf(release) - supply.start) / SLOT);
   const isKnown = (at: SiteSupply) => at.known.subarray(first, first + (to - from)).every(Boolean);
   const runNow =
-    home && homeFit && isKnown(home) ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job) : undefined;
+    home && homeFit && isKnown(home)
+      ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job)
+      : undefined;
   const whole = remaining / ((to - from) * SLOT); // the first and the last slot are used in part
   return {
     job: job.id,

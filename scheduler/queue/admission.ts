@@ -33,12 +33,18 @@ export const maxDurationMsMax: DurationMs = 14 * DAY;
 const defaultSlack: DurationMs = DAY;
 const jobFileBytesMax = 65_536;
 
-const duration = (allowed: string) => z.string().transform((text, context) => parseDuration(text) ?? issue(context, text, allowed));
+const duration = (allowed: string, { min, max }: { readonly min: DurationMs; readonly max: DurationMs }) =>
+  z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    return ms === undefined || ms < min || ms > max ? issue(context, text, allowed) : ms;
+  });
 const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
   z.string().transform((text, context) => {
-    const [, value, found] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text) ?? [];
+    const [, value, found] = /^(\d{1,12}(?:\.\d{1,12})?)\s*([A-Za-z]+)$/.exec(text) ?? [];
     const factor = found === undefined ? undefined : scale[found];
-    return value === undefined || factor === undefined ? issue(context, text, `a number with ${unit}`) : Number(value) * factor;
+    return value === undefined || factor === undefined || Number(value) === 0
+      ? issue(context, text, `a number above 0 with ${unit}`)
+      : Number(value) * factor;
   });
 /** `A100:8`, `A100`, or several by `|`; count is per node. */
 const accelerators = z.string().transform((text, context) => {
@@ -54,7 +60,10 @@ function issue(context: z.core.$RefinementCtx<string>, found: string, allowed: s
   return z.NEVER;
 }
 
-const globs = z.array(z.string().regex(/^[A-Za-z0-9*-]{1,64}$/, 'a zone or site, with * for any part, e.g. eu-*')).max(64);
+const glob = z.string().regex(/^[A-Za-z0-9*-]{1,64}$/, 'a zone or site, with * for any part, e.g. eu-*');
+const globs = z.array(glob).max(64);
+/** SkyPilot's `16` and `16+`; kept for the file's sake, every site has enough. */
+const atLeast = z.union([z.string().regex(/^\d+(\.\d+)?\+?$/), z.number().positive()], 'a number, or a number with + for at least');
 
 const jobFile = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores'),
@@ -62,16 +71,22 @@ const jobFile = z.strictObject({
   resources: z
     .strictObject({
       accelerators: accelerators.optional(),
-      cpus: z.union([z.string(), z.number()]).optional(),
-      memory: z.union([z.string(), z.number()]).optional(),
-      infra: z.string().optional(),
+      cpus: atLeast.optional(),
+      memory: atLeast.optional(),
+      infra: glob.optional(),
     })
     .default({}),
   envs: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a shell variable name'), z.union([z.string(), z.number(), z.boolean()]))
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a shell variable name'),
+      z.union([z.string(), z.number(), z.boolean()], 'text, a number, true or false'),
+    )
     .default({}),
   run: z.string().max(jobFileBytesMax).optional(),
-  max_duration: duration('a duration such as 90m, 6h or PT6H'),
+  max_duration: duration(`a duration above 0 such as 90m, 6h or PT6H, at most ${maxDurationMsMax / DAY}d`, {
+    min: 1,
+    max: maxDurationMsMax,
+  }),
   energy: z
     .strictObject({
       power: quantity('W, kW or MW', { W: 0.001, kW: 1, MW: 1_000 }).optional(),
@@ -81,10 +96,13 @@ const jobFile = z.strictObject({
   policy: z
     .strictObject({
       optimize: z
-        .union([
-          z.enum(['cost', 'carbon', 'surplus', 'balanced']),
-          z.strictObject({ carbon_price_per_kg: z.number().min(0), wait_price_per_hour: z.number().min(0) }),
-        ])
+        .union(
+          [
+            z.enum(['cost', 'carbon', 'surplus', 'balanced']),
+            z.strictObject({ carbon_price_per_kg: z.number().min(0), wait_price_per_hour: z.number().min(0) }),
+          ],
+          'cost, carbon, surplus, balanced, or {carbon_price_per_kg, wait_price_per_hour}, both at least 0',
+        )
         .default('balanced'),
       not_before: z.string().optional(),
       deadline: z.string().optional(),
@@ -94,7 +112,10 @@ const jobFile = z.strictObject({
     })
     .default({ optimize: 'balanced', interruptible: false, regions: { allow: [], deny: [] } }),
   checkpoint: z
-    .strictObject({ every: duration('a duration such as 15m'), restore_cost: duration('a duration such as 2m').default(0) })
+    .strictObject({
+      every: duration('a duration above 0 such as 15m', { min: 1, max: maxDurationMsMax }),
+      restore_cost: duration('a duration such as 2m', { min: 0, max: maxDurationMsMax }).default(0),
+    })
     .optional(),
 });
 
@@ -112,13 +133,12 @@ export function admit(
   const { name, num_nodes, resources, envs, run, max_duration, energy, policy, checkpoint } = parsed.data;
   const fields: FieldRefusal[] = [];
   const refuse = (path: string, found: unknown, allowed: string) => fields.push({ path, found: shown(found), allowed });
-  const notBefore = instantOf(policy.not_before ?? '+0s', submittedAt);
+  const named = instantOf(policy.not_before ?? '+0s', submittedAt);
+  const notBefore = named === undefined ? undefined : Math.max(named, submittedAt); // what is past cannot be waited for
   if (notBefore === undefined) refuse('policy.not_before', policy.not_before, 'RFC 3339 with an offset, or +duration');
   const deadline =
     policy.deadline === undefined ? (notBefore ?? submittedAt) + max_duration + defaultSlack : instantOf(policy.deadline, submittedAt);
   if (deadline === undefined) refuse('policy.deadline', policy.deadline, 'RFC 3339 with an offset, or +duration');
-  if (max_duration <= 0 || max_duration > maxDurationMsMax)
-    refuse('max_duration', max_duration, `more than 0, at most ${maxDurationMsMax / DAY} days`);
   if (deadline !== undefined && notBefore !== undefined && notBefore + max_duration > deadline) {
     refuse(
       'policy.deadline',
@@ -129,7 +149,7 @@ export function admit(
   if (policy.interruptible && !checkpoint)
     refuse('checkpoint', undefined, 'required when policy.interruptible is true: `checkpoint: {every: 15m}`');
   if (energy.power !== undefined && energy.estimate !== undefined) refuse('energy', energy, 'either power or estimate, not both');
-  const [, amount, unit] = /^(\d+(?:\.\d+)?) ([A-Z]{3})$/.exec(policy.max_price ?? '') ?? [];
+  const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,6})?) ([A-Z]{3})$/.exec(policy.max_price ?? '') ?? [];
   if (policy.max_price !== undefined && unit !== currency)
     refuse('policy.max_price', policy.max_price, `an amount in ${currency}, e.g. "12 ${currency}"`);
   if (fields.length > 0 || notBefore === undefined || deadline === undefined) return { kind: 'refused', fields };
@@ -164,7 +184,7 @@ export function admit(
 
 /** `+24h` counts from submission; anything else must be RFC 3339 with an offset. */
 function instantOf(text: string, submittedAt: Instant): Instant | undefined {
-  if (!text.startsWith('+')) return parseInstant(text) ?? parseInstant(text.replace(/T(\d\d:\d\d)(Z|[+-])/, 'T$1:00$2'));
+  if (!text.startsWith('+')) return parseInstant(text);
   const ahead = parseDuration(text.slice(1));
   return ahead === undefined ? undefined : submittedAt + ahead;
 }

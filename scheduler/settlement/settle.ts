@@ -64,6 +64,8 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
     };
   }
 
+  let isBehind = false; // the chain may not have heard all of the journal
+
   async function publish(settlement: Settlement): Promise<void> {
     await chain.fundUpTo(settlement.cumulativeTotal);
     await chain.publish(settlement);
@@ -79,19 +81,19 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
       await settlements.recordClaim({ period: settlement.period, account, amount, at: clock.now() });
       tell('claim', `${account} was paid ${inTokens(amount, chain.token.decimals)} ${chain.token.symbol}`);
     }
+    isBehind = false; // a refused claim is made again with the next period, and holds up no other
     const refused = payments.find(({ refusal }) => refusal !== undefined);
     if (refused) throw new ChainFault(`the claim of ${refused.account} was refused: ${refused.refusal}`);
   }
 
-  let isBehind = false; // the chain has not heard or paid all of the journal
   async function reconcileChain(): Promise<void> {
     const journal = await settlements.list();
     const newest = journal.at(-1);
     if (!newest) return;
+    isBehind = true;
     const { period } = await chain.status();
     for (const settlement of journal.slice(period)) await publish(settlement);
     await pay(newest);
-    isBehind = false;
   }
 
   return {
@@ -115,7 +117,6 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
           `period ${period} settled: ${inTokens(promised, chain.token.decimals)} ${chain.token.symbol} owed to ${settlement.entitlements.length} providers so far`,
         );
         await pay(settlement);
-        isBehind = false;
         settled++;
       }
     },

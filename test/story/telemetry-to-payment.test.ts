@@ -8,12 +8,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { balances } from '../../scheduler/ledger/account.ts';
 import type { LedgerEntry } from '../../scheduler/ledger/entry.ts';
 import { verifyChain } from '../../scheduler/ledger/verify.ts';
-import { demoReward, demoTariff } from '../../simulator/world.ts';
 import { DAY, HOUR, overlap, SLOT, slotsTouching } from '../../units/time.ts';
 import { createMemoryWorld, entriesOf, type MemoryWorld, overlapsOf, plantSurplusWh, storyStart } from '../fixtures/world.ts';
 
 /** Jobs arrive for a day; after another day and some hours every one is over, booked, settled and paid. */
 const end = storyStart + 2 * DAY + 7 * HOUR;
+/** About 3 s on an idle machine; a busy one charges more for the same work. */
+const cpuMsMax = 15_000;
+/** What the demo pays: compute by the kWh, a twentieth of it to the protocol, and a reward that stays below that. */
+const computeMicrosPerWh = 300n;
+const takeOf = (meteredWh: number) => (BigInt(meteredWh) * computeMicrosPerWh * 50n) / 1_000n;
+const rewardOf = (meteredWh: number, certifiedWh: number) => {
+  const [backed, bound] = [BigInt(certifiedWh) * 10n, (takeOf(meteredWh) * 900n) / 1_000n];
+  return backed < bound ? backed : bound;
+};
 
 const sumBy = <T>(items: readonly T[], keyOf: (item: T) => string, amountOf: (item: T) => number): Map<string, number> => {
   const sums = new Map<string, number>();
@@ -36,7 +44,7 @@ describe('from telemetry to payment, over two days', () => {
   });
   afterAll(() => world.close());
 
-  test('takes seconds', () => expect(tookMs).toBeLessThan(5_000));
+  test('takes seconds of a processor, most of them for signatures', () => expect(tookMs).toBeLessThan(cpuMsMax));
 
   test('every reading of every meter is accepted, and no other', async () => {
     const { readings, quarantined } = await world.series.counts();
@@ -118,10 +126,7 @@ describe('from telemetry to payment, over two days', () => {
     let rewards = 0n;
     for (const { provider, postings, meteredWh, actual } of entries) {
       const escrowed = postings.find(({ account }) => account === `escrow:${provider}`)?.amount ?? 0n;
-      const takeOf = (BigInt(meteredWh) * demoTariff.computeMicrosPerKwh * demoTariff.takePerMille) / 1_000_000n;
-      const bound = (takeOf * demoReward.ofTakePerMille) / 1_000n;
-      const backed = BigInt(actual.surplusWh) * demoReward.unitsPerWh;
-      const reward = backed < bound ? backed : bound;
+      const reward = rewardOf(meteredWh, actual.surplusWh);
       rewards += reward;
       owed.set(provider, (owed.get(provider) ?? 0n) + escrowed + reward);
     }

@@ -76,7 +76,7 @@ describe('the committed contract files', () => {
     for (const [name, text] of compileContracts()) {
       expect(text === readFileSync(new URL(`${name}.json`, folder), 'utf8'), `${name}.json is stale: npm run contracts`).toBe(true);
     }
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('the contract', () => {
@@ -112,7 +112,7 @@ describe('the contract', () => {
       }),
       { numRuns: 25 },
     );
-  }, 30_000);
+  }, 120_000);
 
   test('takes roots from the settler alone, credits from the minter alone, and both roles can move', async () => {
     const { vault, token } = await pair(100n);
@@ -161,7 +161,7 @@ describe('the contract', () => {
       await mined(invoke(vault, 'claim', ...claimArgs(domain, entitlements, accountOf(3))));
       spent[`claim ${period}`] = (await mined(invoke(vault, 'claim', ...claimArgs(domain, entitlements, accountOf(7))))).gasUsed;
     }
-    expect(spent['settle 2']).toBeLessThan(130_000n);
+    expect(spent['settle 2']).toBeLessThan(1120_000n);
     expect(spent['claim 1']).toBeLessThan(110_000n); // a new holder
     expect(spent['claim 2']).toBeLessThan(80_000n);
   });
@@ -172,7 +172,7 @@ describe('the contract with a hostile token', () => {
   beforeAll(() => {
     const source = readFileSync(new URL('../../fixtures/HostileToken.sol', import.meta.url), 'utf8');
     hostile = JSON.parse(compileContracts({ HostileToken: source }).get('HostileToken') ?? '');
-  }, 30_000);
+  }, 120_000);
   const [none, fee, saysFalse, takesMore, callsBack] = [0, 1, 2, 3, 4];
   const promised = async (malice: number | undefined) => {
     const made = await pair(100n, await deploy(hostile, []));
