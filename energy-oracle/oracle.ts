@@ -18,7 +18,7 @@ import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
 import type { SeriesStore } from './store/series-store.ts';
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
-import type { Stream } from './telemetry/reading.ts';
+import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
 import { createVerifier } from './telemetry/verify.ts';
 
@@ -57,12 +57,20 @@ export interface Oracle {
   close(): Promise<void>;
 }
 
+/** Equivocations that are looked back at when an oracle starts. */
+const bansMax = 100_000;
+
 /** Streams whose difference is the surplus. */
 const surplusStreams: readonly Stream[] = ['pv_power', 'load_power'];
 
 export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   const { clock, sites, store, forecaster, tell, config } = ports;
-  const verifier = createVerifier({ sites, feedKeys: ports.feedKeys, heads: await store.heads() });
+  const verifier = createVerifier({
+    sites,
+    feedKeys: ports.feedKeys,
+    heads: await store.heads(),
+    equivocations: await equivocations(store),
+  });
   const onEvent = (event: IngestEvent) => {
     if (event.kind === 'committed') {
       for (const { evidence, reason, detail } of event.batch.quarantined) tell('quarantine', `${evidence.topic}: ${reason}: ${detail}`);
@@ -72,6 +80,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   };
   const shared = { store, verifier, clock, wait: ports.wait, onEvent };
   const ingests = [createIngest({ ...shared, source: ports.telemetry }), createIngest({ ...shared, source: ports.grid })];
+  const newest = new Map<string, Outlook>();
   const siteById = new Map(sites.map((site) => [site.id, site]));
 
   async function facts(siteId: string, interval: Interval, asOf: Instant): Promise<readonly SlotFacts[]> {
@@ -113,6 +122,12 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     });
   }
 
+  /** The newest one is at hand; an older one is looked up. */
+  async function outlook(site: string, asOf: Instant): Promise<Outlook | undefined> {
+    const last = newest.get(site);
+    return last && last.issuedAt <= asOf ? last : store.outlook(site, asOf);
+  }
+
   async function issue(site: Site): Promise<Outlook> {
     const issuedAt = clock.now();
     const history = await historyOf({
@@ -125,7 +140,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     });
     const start = slotOf(issuedAt);
     const slots = await forecaster.forecast({ site, issuedAt, start, stepMs: SLOT, steps: Math.ceil(config.horizonMs / SLOT), history });
-    const outlook: Outlook = {
+    const issued: Outlook = {
       id: `${site.id}@${toIso(issuedAt)}`,
       site: site.id,
       issuedAt,
@@ -134,12 +149,13 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
       stepMs: SLOT,
       slots,
     };
-    await store.putOutlook(outlook);
-    return outlook;
+    await store.putOutlook(issued);
+    newest.set(site.id, issued);
+    return issued;
   }
 
   return {
-    view: { outlook: (site, asOf) => store.outlook(site, asOf), facts },
+    view: { outlook, facts },
     open: async () => {
       await Promise.all(ingests.map((ingest) => ingest.open()));
     },
@@ -169,6 +185,13 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
       await Promise.all(ingests.map((ingest) => ingest.close()));
     },
   };
+}
+
+/** What sites said twice differently, from the evidence: bans survive a restart. */
+async function equivocations(store: SeriesStore): Promise<readonly Reading[]> {
+  const quarantined = await store.quarantine(bansMax, 'equivocation');
+  const decoded = quarantined.map(({ evidence }) => decodeReading(evidence.topic, evidence.payload));
+  return decoded.flatMap((message) => (message.kind === 'reading' ? [message.reading] : []));
 }
 
 /** Surplus of a slot from average powers, whole Wh: max(0, generation − own load). */

@@ -5,7 +5,7 @@
  * planner may replace the body; the signature stays.
  */
 import type { Outlook } from '../energy-oracle/outlook.ts';
-import { type DurationMs, HOUR, type Instant, SLOT } from '../units/time.ts';
+import { type DurationMs, type Instant, SLOT } from '../units/time.ts';
 import type { Run } from './dispatch/lease.ts';
 import { type FleetSite, fittingModel, regionAdmits } from './fleet.ts';
 import type { Job } from './job.ts';
@@ -23,8 +23,8 @@ export interface Snapshot {
   readonly running: readonly { readonly run: Run; readonly job: Job }[];
 }
 
-/** A site whose agent was silent for longer than this offers nothing. */
-export const silenceMsMax: DurationMs = HOUR;
+/** A site whose agent was silent for longer than this offers nothing: three beats, so that a job that was lost there is not offered there again. */
+export const silenceMsMax: DurationMs = 3 * SLOT;
 
 /** Plans every waiting job; O(jobs × sites × horizon). */
 export function cycle(snapshot: Snapshot, now: Instant): Plan {

@@ -166,8 +166,10 @@ export async function createWorld(ports: WorldPorts) {
   }
 
   async function step(now: Instant): Promise<void> {
-    await Promise.all(feeds.map((feed) => feed.tell({ start: now - meteringMs + 1, end: now + 1 })));
-    await Promise.all(meters.map((meter) => meter.tell({ start: now - meteringMs, end: now })));
+    await Promise.all([
+      ...feeds.map((feed) => feed.tell({ start: now - meteringMs + 1, end: now + 1 })),
+      ...meters.map((meter) => meter.tell({ start: now - meteringMs, end: now })),
+    ]);
     if (now % SLOT === 0) await closeSlot(now);
     await mark.save(now);
   }

@@ -85,8 +85,9 @@ export function createMemorySeriesStore(): SeriesStore {
       for (const { reason } of quarantined.values()) byReason[reason] = (byReason[reason] ?? 0) + 1;
       return { readings: readings.size, curves: curves.size, quarantined: byReason };
     },
-    quarantine: async (limit) =>
+    quarantine: async (limit, reason) =>
       [...quarantined.values()]
+        .filter((message) => reason === undefined || message.reason === reason)
         .reverse() // a stable sort then leaves the newest first among those of one instant
         .sort((a, b) => b.evidence.receivedAt - a.evidence.receivedAt)
         .slice(0, limit),

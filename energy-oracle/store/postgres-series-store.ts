@@ -166,11 +166,12 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
         quarantined: Object.fromEntries(of('quarantined').map(({ reason, count }) => [reason, count])),
       };
     },
-    async quarantine(limit) {
+    async quarantine(limit, reason) {
       const { rows } = await pool.query<{ reason: string; detail: string; topic: Buffer; payload: Buffer; at: Instant }>(
         `select reason, detail, topic, payload, received_at_ms::float8 as at from quarantined
+         where $2::text is null or reason = $2
          order by received_at_ms desc, id desc limit $1`,
-        [limit],
+        [limit, reason ?? null],
       );
       return rows.map(({ reason, detail, topic, payload, at }) => ({
         evidence: { topic: topic.toString(), payload: new Uint8Array(payload), receivedAt: at },

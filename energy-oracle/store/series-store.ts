@@ -93,6 +93,6 @@ export interface SeriesStore {
   outlook(site: string, asOf: Instant): Promise<Outlook | undefined>;
   /** Totals for the books: accepted readings (curves apart) and quarantined messages by reason. */
   counts(): Promise<{ readonly readings: number; readonly curves: number; readonly quarantined: Readonly<Record<string, number>> }>;
-  /** The newest quarantined messages, newest first. */
-  quarantine(limit: number): Promise<readonly Quarantined[]>;
+  /** The newest quarantined messages, newest first; of one reason, when it is given. */
+  quarantine(limit: number, reason?: string): Promise<readonly Quarantined[]>;
 }

@@ -55,12 +55,14 @@ export interface VerifierPorts {
   readonly feedKeys: Readonly<Record<string, string>>;
   /** The newest stored number of each stream, from the store. */
   readonly heads: readonly SequenceHead[];
+  /** Intervals of readings that were quarantined as equivocations before: a ban outlives the process. */
+  readonly equivocations?: readonly { readonly site: string; readonly metered: Interval }[];
 }
 
 export interface Verifier {
   verifyReading(reading: Reading, receivedAt: Instant, past?: Past): Verdict;
   verifyCurve(curve: Curve, receivedAt: Instant, past?: Past): Verdict;
-  /** Slots for which a site signed two different things since this verifier was made; nothing of them may be certified. */
+  /** Slots for which a site signed two different things; nothing of them may be certified. */
   bannedSlots(): readonly { readonly site: string; readonly slot: Instant }[];
 }
 
@@ -70,7 +72,7 @@ const spanOf = ({ start, end }: Interval) => `[${toIso(start)}, ${toIso(end)})`;
 const claimOf = ({ value, quality }: Reading) => `${value} ${quality}`;
 const isRegister = (stream: Stream) => stream === 'energy_import' || stream === 'energy_export';
 
-export function createVerifier({ sites, feedKeys, heads }: VerifierPorts): Verifier {
+export function createVerifier({ sites, feedKeys, heads, equivocations = [] }: VerifierPorts): Verifier {
   const siteById = new Map(sites.map((site) => [site.id, site]));
   const memories = new Map<string, StreamMemory>();
   const memoryOf = (sender: string, stream: Stream | Signal): StreamMemory => {
@@ -89,6 +91,7 @@ export function createVerifier({ sites, feedKeys, heads }: VerifierPorts): Verif
     for (const slot of intervals.flatMap(slotsTouching)) slots.add(slot);
     banned.set(site, slots);
   };
+  for (const { site, metered } of equivocations) ban(site, metered);
 
   return {
     verifyReading: (reading, receivedAt, past) => {

@@ -51,7 +51,8 @@ export const counterfactualSlot = (job: Job, index: number): Instant =>
 export function book({ metered, job, site, homeSite, facts, homeFacts }: Bookable, taken: Taken, tariff: Tariff, now: Instant): EntryBody {
   const actual = accountOf(metered.energyWh, site, facts, taken.actual);
   const counterfactual = accountOf(metered.energyWh, homeSite, homeFacts, taken.counterfactual);
-  const { price, take } = priceOf(metered.energyWh, actual.energyCost, tariff);
+  const certification = certificationOf(facts);
+  const { price, take } = priceOf(metered.energyWh, chargedEnergy({ actual, certification }), tariff);
   const postings: Posting[] = [
     { account: `surplus:${site.id}`, unit: 'Wh', amount: -BigInt(actual.surplusWh) },
     { account: `grid:${site.id}`, unit: 'Wh', amount: -BigInt(actual.gridWh) },
@@ -72,7 +73,7 @@ export function book({ metered, job, site, homeSite, facts, homeFacts }: Bookabl
     meteredWh: metered.energyWh,
     actual,
     counterfactual: { ...counterfactual, site: homeSite.id, slot: homeFacts.slot },
-    certification: certificationOf(facts),
+    certification,
     postings,
   };
 }
@@ -84,6 +85,14 @@ export function priceOf(energyWh: WattHours, energyCost: Micros, tariff: Tariff)
   const price = compute + energyCost;
   return { price: price > take ? price : take, take };
 }
+
+/**
+ * Energy money that the owner is charged for a slot, micros: what its energy cost, but never above zero where no meter vouches for it.
+ *
+ * Without this a provider whose meter is silent, or contradicts itself, would sell its own sun at the grid's price.
+ */
+export const chargedEnergy = ({ actual, certification }: Pick<EntryBody, 'actual' | 'certification'>): Micros =>
+  certification === unverified && actual.energyCost > 0n ? 0n : actual.energyCost;
 
 function accountOf(energyWh: WattHours, site: Site, facts: SlotFacts, taken: Map<string, WattHours>): Account {
   const key = `${facts.site}@${facts.slot}`;
@@ -106,8 +115,10 @@ function accountOf(energyWh: WattHours, site: Site, facts: SlotFacts, taken: Map
   };
 }
 
+const unverified = 'telemetry-missing: nothing certified';
+
 function certificationOf(facts: SlotFacts): string {
-  if (facts.surplusWh === undefined) return 'telemetry-missing: nothing certified';
+  if (facts.surplusWh === undefined) return unverified;
   if (facts.carbonIntensity === undefined || facts.importPrice === undefined)
     return 'signals-missing: carbon or money of grid energy not accounted';
   return 'ok';

@@ -4,11 +4,11 @@
  * A slot is booked only once it is over by `delayMs`, so that its readings and signals have arrived; what is late
  * by more does not earn. Booking again changes nothing.
  */
-import type { OracleView, SlotFacts } from '../../energy-oracle/outlook.ts';
+import type { OracleView } from '../../energy-oracle/outlook.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
 import { type DurationMs, type Instant, slotInterval } from '../../units/time.ts';
-import type { JobStore, RunSlot } from '../queue/job-store.ts';
+import type { JobStore } from '../queue/job-store.ts';
 import { book, counterfactualSlot, type Taken, type Tariff } from './book.ts';
 import type { EntryBody, LedgerEntry } from './entry.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -28,49 +28,47 @@ export async function bookDue({ clock, jobs, ledger, oracle, sites, tariff, dela
   const now = clock.now();
   const due = await jobs.unbookedRunSlots(now - delayMs);
   if (due.length === 0) return [];
-  const facts = memo((key: string) => factsOf(oracle, key, now));
-  const jobOf = memo((id: string) => jobs.get(id));
-  const entriesOf = memo((id: string) => ledger.entriesOf(id));
-  const indexOf = new Map<string, number>();
-  const taken: Taken = { actual: new Map(), counterfactual: new Map() };
-  const load = memo(async (key: string) => {
-    const [site = '', slot = ''] = key.split('@');
-    const { actualWh, counterfactualWh } = await ledger.taken(site, Number(slot));
-    taken.actual.set(key, actualWh);
-    taken.counterfactual.set(key, counterfactualWh);
-  });
-  const bodies: EntryBody[] = [];
-  for (const metered of due) {
-    const booked = await entriesOf(metered.job);
-    if (booked.some(({ run, slot }) => run === metered.run && slot === metered.slot)) continue; // appended before a crash, not yet marked
-    const job = await jobOf(metered.job);
+  const found = await byKey(
+    due.map(({ job }) => job),
+    async (id) => ({ job: await jobs.get(id), booked: await ledger.countOf(id) }),
+  );
+  const seen = new Map<string, number>();
+  const planned = due.map((metered) => {
+    const { job, booked } = found.get(metered.job) ?? {};
     const site = sites.get(metered.site);
     const homeSite = sites.get(job?.homeSite ?? '');
-    if (!job || !site || !homeSite) throw new RangeError(`${metered.run} names a job or site that is not known`);
-    const index = indexOf.get(job.id) ?? booked.length;
-    indexOf.set(job.id, index + 1);
-    const keys = [`${site.id}@${metered.slot}`, `${homeSite.id}@${counterfactualSlot(job, index)}`] as const;
-    for (const key of keys) await load(key);
-    bodies.push(book({ metered, job, site, homeSite, facts: await facts(keys[0]), homeFacts: await facts(keys[1]) }, taken, tariff, now));
-  }
+    if (!job || !site || !homeSite || booked === undefined) throw new RangeError(`${metered.run} names a job or site that is not known`);
+    const index = booked + (seen.get(job.id) ?? 0);
+    seen.set(job.id, index - booked + 1);
+    return { metered, job, site, homeSite, key: `${site.id}@${metered.slot}`, homeKey: `${homeSite.id}@${counterfactualSlot(job, index)}` };
+  });
+  const known = await byKey(
+    planned.flatMap(({ key, homeKey }) => [key, homeKey]),
+    (key) => knownOf(key, oracle, ledger, now),
+  );
+  const taken: Taken = {
+    actual: new Map([...known].map(([key, { actualWh }]) => [key, actualWh])),
+    counterfactual: new Map([...known].map(([key, { counterfactualWh }]) => [key, counterfactualWh])),
+  };
+  const bodies = planned.map(({ key, homeKey, ...rest }): EntryBody => {
+    const [facts, homeFacts] = [known.get(key)?.facts, known.get(homeKey)?.facts];
+    if (!facts || !homeFacts) throw new RangeError(`the oracle has no facts of ${key} or ${homeKey}`);
+    return book({ ...rest, facts, homeFacts }, taken, tariff, now);
+  });
   const entries = await ledger.append(bodies);
-  await jobs.markBooked(due.map(({ run, slot }: RunSlot) => ({ run, slot })));
+  await jobs.markBooked(due.map(({ run, slot }) => ({ run, slot })));
   return entries;
 }
 
-async function factsOf(oracle: OracleView, key: string, asOf: Instant): Promise<SlotFacts> {
-  const [site = '', slot = ''] = key.split('@');
-  const [facts] = await oracle.facts(site, slotInterval(Number(slot)), asOf);
-  if (!facts) throw new RangeError(`the oracle has no facts of ${key}`);
-  return facts;
+/** What is known of one `<site>@<slot>`: its facts, and how much of its surplus the ledger has given out. */
+async function knownOf(key: string, oracle: OracleView, ledger: LedgerStore, asOf: Instant) {
+  const [site = '', start = ''] = key.split('@');
+  const slot = Number(start);
+  const [[facts], taken] = await Promise.all([oracle.facts(site, slotInterval(slot), asOf), ledger.taken(site, slot)]);
+  return { facts, ...taken };
 }
 
-/** Asks once per key. */
-function memo<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const asked = new Map<string, Promise<T>>();
-  return (key) => {
-    const answer = asked.get(key) ?? ask(key);
-    asked.set(key, answer);
-    return answer;
-  };
+/** Asks once for each distinct key, all at once. */
+async function byKey<T>(keys: readonly string[], ask: (key: string) => Promise<T>): Promise<ReadonlyMap<string, T>> {
+  return new Map(await Promise.all([...new Set(keys)].map(async (key) => [key, await ask(key)] as const)));
 }

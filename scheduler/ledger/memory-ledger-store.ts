@@ -43,6 +43,7 @@ export function createMemoryLedgerStore(): LedgerStore {
     },
     entries: async (after, limit) => entries.slice(after, after + limit),
     entriesOf: async (job) => entriesOf.get(job) ?? [],
+    countOf: async (job) => entriesOf.get(job)?.length ?? 0,
     async taken(site, slot) {
       const key = keyOf(site, slot);
       return { actualWh: actualWh.get(key) ?? 0, counterfactualWh: counterfactualWh.get(key) ?? 0 };

@@ -6,7 +6,7 @@
  */
 import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts';
 import { drawKw, fittingModel, regionAdmits } from '../fleet.ts';
-import type { Job } from '../job.ts';
+import type { Job, Weights } from '../job.ts';
 import type { Deferral, Placement, Refusal } from '../plan.ts';
 import { horizonSlots, occupy, type SiteSupply, serve } from './supply.ts';
 import { cheapestWindow } from './window.ts';
@@ -98,23 +98,34 @@ function bestAt(supply: SiteSupply, job: Job, release: Instant, remaining: Durat
   const length = Math.ceil((late + remaining) / SLOT);
   const lastStart = Math.floor((spec.deadline - remaining - supply.start) / SLOT);
   const span = { first, lastStart: Math.max(first, lastStart) };
-  const weigh = (slot: number) => {
-    const served = serve(supply, slot, draw, spec.weights);
-    return served.money + (spec.weights.carbonPricePerKg * served.carbonG) / 1_000;
-  };
-  const slots = Array.from({ length: horizonSlots }, (_, slot) => slot);
-  const open = (slot: number) => slot >= first && (free[slot] ?? 0) >= fit.needed;
-  const costs = slots.map((slot) => (open(slot) && supply.known[slot] ? weigh(slot) : undefined));
   const waitCost = (spec.weights.waitPricePerHour * SLOT) / 3_600_000;
   const common = { supply, model: fit.model, accelerators: fit.needed, drawKw: draw };
-  const cheapest = cheapestWindow(costs, length, { ...span, waitCost });
+  const cheapest = cheapestWindow(slotCosts(supply, free, fit.needed, draw, first, spec.weights), length, { ...span, waitCost });
   if (cheapest) return [{ ...common, from: cheapest.from, to: cheapest.to, cost: cheapest.cost }];
   const blind = cheapestWindow(
-    slots.map((slot) => (open(slot) ? 0 : undefined)),
+    Array.from(free, (count, slot) => (slot >= first && count >= fit.needed ? 0 : undefined)),
     length,
     { ...span, waitCost: 1 },
   );
   return blind ? [{ ...common, from: blind.from, to: blind.to, cost: undefined }] : [];
+}
+
+/** What each slot costs the job here; `undefined` where it is closed: too early, too few accelerators, or unknown signals. */
+function slotCosts(
+  supply: SiteSupply,
+  free: Int32Array,
+  needed: number,
+  draw: number,
+  first: number,
+  weights: Weights,
+): (number | undefined)[] {
+  const costs: (number | undefined)[] = new Array(horizonSlots).fill(undefined);
+  for (let slot = first; slot < horizonSlots; slot++) {
+    if ((free[slot] ?? 0) < needed || !supply.known[slot]) continue;
+    const served = serve(supply, slot, draw, weights);
+    costs[slot] = served.money + (weights.carbonPricePerKg * served.carbonG) / 1_000;
+  }
+  return costs;
 }
 
 function placementOf(

@@ -86,21 +86,17 @@ export function serve(supply: SiteSupply, slot: number, drawKw: number, weights:
   const intensity = supply.carbonIntensity[slot] ?? 0;
   const gridCost = price + weights.carbonPricePerKg * intensity; // per MWh: g/kWh = kg/MWh
   const tariff = supply.site.feedInTariff;
-  let left = drawKw;
-  const take = (available: number) => {
-    const taken = Math.min(left, available);
-    left -= taken;
-    return taken;
-  };
-  const curtailedKw = gridCost < 0 ? 0 : take(supply.curtailedKw[slot] ?? 0);
-  const exportableKw = gridCost < tariff ? 0 : take(supply.exportableKw[slot] ?? 0);
+  // no inner functions: this runs for every job, site and slot of a cycle
+  const curtailedKw = gridCost < 0 ? 0 : Math.min(drawKw, supply.curtailedKw[slot] ?? 0);
+  const exportableKw = gridCost < tariff ? 0 : Math.min(drawKw - curtailedKw, supply.exportableKw[slot] ?? 0);
+  const gridKw = drawKw - curtailedKw - exportableKw;
   const mwh = slotHours / 1_000;
   return {
     curtailedKw,
     exportableKw,
-    gridKw: left,
-    money: (exportableKw * tariff + left * price) * mwh,
-    carbonG: left * intensity * slotHours,
+    gridKw,
+    money: (exportableKw * tariff + gridKw * price) * mwh,
+    carbonG: gridKw * intensity * slotHours,
   };
 }
 

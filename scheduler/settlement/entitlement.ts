@@ -7,7 +7,7 @@
  */
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Run } from '../dispatch/lease.ts';
-import { priceOf, type Tariff } from '../ledger/book.ts';
+import { chargedEnergy, priceOf, type Tariff } from '../ledger/book.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Entitlement, Settlement } from './chain.ts';
 
@@ -37,7 +37,7 @@ export function owedFor(finished: readonly FinishedJob[], tariff: Tariff, rule: 
   for (const { entries, runs } of finished) {
     const payable = new Set(runs.filter(({ state }) => state === 'succeeded' || state === 'checkpointed').map(({ id }) => id));
     for (const entry of entries.filter(({ run }) => payable.has(run))) {
-      const { price, take } = priceOf(entry.meteredWh, entry.actual.energyCost, tariff);
+      const { price, take } = priceOf(entry.meteredWh, chargedEnergy(entry), tariff);
       const backed = BigInt(entry.actual.surplusWh) * rule.unitsPerWh;
       const bound = (take * rule.ofTakePerMille) / 1_000n;
       const reward = backed < bound ? backed : bound;

@@ -119,7 +119,9 @@ describe('a forger on the line', () => {
       for (const site of siteIds)
         for (const stream of ['pv_power', 'load_power'] as const) {
           const whole = { start: storyStart, end };
-          expect(await attacked.world.series.readings(site, stream, whole)).toEqual(await honest.world.series.readings(site, stream, whole));
+          expect(await attacked.world.series.readings(site, stream, whole)).toEqual(
+            await honest.world.series.readings(site, stream, whole),
+          );
         }
     });
 

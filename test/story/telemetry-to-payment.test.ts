@@ -134,7 +134,7 @@ describe('from telemetry to payment, over two days', () => {
     for (const { provider, payoutAccount } of world.sites) paid.set(provider, await world.chain.paidTo(payoutAccount));
     expect([...paid].filter(([, amount]) => amount > 0n).sort()).toEqual([...owed].sort());
     const promised = [...owed.values()].reduce((sum, amount) => sum + amount, 0n);
-    expect(status).toMatchObject({ period: 8, funded: promised, promised, paid: promised, balance: 0n });
+    expect(status).toMatchObject({ period: 9, funded: promised, promised, paid: promised, balance: 0n });
     expect(newest).toMatchObject({ cumulativeTotal: promised, cumulativeRewards: rewards });
     expect(newest?.entitlements.reduce((sum, { cumulative }) => sum + cumulative, 0n)).toBe(promised);
     expect((await world.settlements.claims()).reduce((sum, { amount }) => sum + amount, 0n)).toBe(promised);
