@@ -1,7 +1,8 @@
 /**
  * Summary: what a run of the river came to, from the stores alone, so that a restarted process says the same.
  *
- * Goes on from where it stopped: entries are folded once, verified surplus is added slot by slot.
+ * Goes on from where it stopped: entries are folded once, verified surplus is added slot by slot. Readers who ask at the
+ * same time are answered one after another, so that none folds what another is folding.
  */
 
 import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
@@ -42,7 +43,14 @@ export function createSummary({
 }: SummaryPorts): (now: Instant) => Promise<SummaryWire> {
   let totals = noTotals;
   let verified = { until: start, wattHours: 0 };
-  return async (now) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (now) => {
+    const answer = last.then(() => sumUp(now));
+    last = answer.catch(() => undefined); // who asked has the fault; the next one asks anew
+    return answer;
+  };
+
+  async function sumUp(now: Instant): Promise<SummaryWire> {
     for (;;) {
       const page = await ledger.entries(totals.sequence, pageEntries);
       for (const entry of page) totals = add(totals, entry);
@@ -65,9 +73,9 @@ export function createSummary({
       deadlines: deadlineSums(all, now),
       readings: { accepted: counts.readings, quarantined: counts.quarantined },
       settlement: { periods: status.period, promised: tokens(status.promised), claimed: tokens(status.paid) },
-      ledger: { entries: totals.sequence, balanced: totals.balanced && status.balance === status.funded - status.paid },
+      ledger: { entries: totals.sequence, balanced: totals.balanced },
     };
-  };
+  }
 }
 
 const isRefused = (job: Job) => job.state === 'EXPIRED' && job.reason.startsWith('refused: ') && job.fence === 0;

@@ -63,7 +63,8 @@ function issue(context: z.core.$RefinementCtx<string>, found: string, allowed: s
 const glob = z.string().regex(/^[A-Za-z0-9*-]{1,64}$/, 'a zone or site, with * for any part, e.g. eu-*');
 const globs = z.array(glob).max(64);
 /** SkyPilot's `16` and `16+`; kept for the file's sake, every site has enough. */
-const atLeast = z.union([z.string().regex(/^\d+(\.\d+)?\+?$/), z.number().positive()], 'a number, or a number with + for at least');
+const number = 'a number above 0, or a number with + for at least';
+const atLeast = z.union([z.string().regex(/^\d+(\.\d+)?\+?$/, number), z.number().positive(number)], number);
 
 const jobFile = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores'),

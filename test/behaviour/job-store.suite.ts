@@ -40,6 +40,7 @@ export const jobOf = (id: string, changes: Partial<Job> = {}): Job => ({
   version: 0,
   placement: undefined,
   fence: 0,
+  failures: 0,
   progress: 0,
   startedAt: undefined,
   endedAt: undefined,

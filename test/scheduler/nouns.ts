@@ -65,6 +65,7 @@ export const jobOf = (id: string, spec: Partial<JobSpec> = {}, changes: Partial<
   placement: undefined,
   fence: 0,
   progress: 0,
+  failures: 0,
   startedAt: undefined,
   endedAt: undefined,
   closedAt: undefined,
