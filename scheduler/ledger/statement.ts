@@ -3,12 +3,10 @@
  *
  * Folds entries in order, so that a caller may go on from where it stopped. Never adds the four carbon accounts.
  */
-import { balances } from './account.ts';
-import { chained, genesisHash, type LedgerEntry } from './entry.ts';
+import type { LedgerEntry } from './entry.ts';
+import { genesis, type Head, verifyChain } from './verify.ts';
 
-export interface Totals {
-  readonly sequence: number;
-  readonly hash: string;
+export interface Totals extends Head {
   readonly surplusWh: number;
   readonly gridWh: number;
   readonly locationMg: number;
@@ -20,8 +18,7 @@ export interface Totals {
 }
 
 export const noTotals: Totals = {
-  sequence: 0,
-  hash: genesisHash,
+  ...genesis,
   surplusWh: 0,
   gridWh: 0,
   locationMg: 0,
@@ -33,18 +30,15 @@ export const noTotals: Totals = {
 
 /** The totals after one more entry. */
 export function add(totals: Totals, entry: LedgerEntry): Totals {
-  const { sequence, previousHash, hash, ...body } = entry;
-  const follows = sequence === totals.sequence + 1 && previousHash === totals.hash && chained(body, totals).hash === hash;
-  const exact = entry.actual.surplusWh + entry.actual.gridWh === entry.meteredWh;
   return {
-    sequence,
-    hash,
+    sequence: entry.sequence,
+    hash: entry.hash,
     surplusWh: totals.surplusWh + entry.actual.surplusWh,
     gridWh: totals.gridWh + entry.actual.gridWh,
     locationMg: totals.locationMg + entry.actual.locationMg,
     counterfactualMg: totals.counterfactualMg + entry.counterfactual.locationMg,
     energyCost: totals.energyCost + entry.actual.energyCost,
     counterfactualCost: totals.counterfactualCost + entry.counterfactual.energyCost,
-    balanced: totals.balanced && follows && exact && balances(entry.postings),
+    balanced: totals.balanced && verifyChain([entry], totals).kind === 'intact',
   };
 }

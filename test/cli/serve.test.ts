@@ -1,0 +1,121 @@
+/**
+ * Serve and agent: the river on the wall's clock, as an operator and a provider start it, in separate processes.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signingKey } from '../../energy-oracle/site.ts';
+import { createMqttUplink } from '../../energy-oracle/telemetry/mqtt-telemetry.ts';
+import { encodeReading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
+import type { JobWire } from '../../scheduler/wire.ts';
+import { MINUTE } from '../../units/time.ts';
+
+const main = ['--import', 'tsx', 'cli/main.ts'];
+const folder = mkdtempSync(join(tmpdir(), 'sunward-serve-'));
+const keyFile = join(folder, 'roof.key');
+const started: ChildProcess[] = [];
+
+function begin(...args: string[]): { readonly child: ChildProcess; readonly said: () => string } {
+  const { DATABASE_URL: _, MQTT_URL: __, CHAIN_RPC_URL: ___, ...env } = process.env;
+  const child = spawn(process.execPath, [...main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  started.push(child);
+  return { child, said: () => text };
+}
+
+async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100)) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+describe('serve, with one site and its agent', () => {
+  let api = '';
+  let mqtt = '';
+  let server: ReturnType<typeof begin>;
+
+  beforeAll(async () => {
+    const publicKey = execFileSync(process.execPath, [...main, 'key', keyFile], { encoding: 'utf8' }).trim();
+    const fleet = join(folder, 'fleet.yaml');
+    writeFileSync(
+      fleet,
+      JSON.stringify({
+        currency: 'EUR',
+        epoch: '2026-01-01T00:00:00Z',
+        sites: [
+          {
+            id: 'roof',
+            name: 'A roof',
+            provider: 'ada',
+            zone: 'DE-LU',
+            latitude: 50,
+            longitude: 8,
+            exportLimitKw: 5,
+            feedInTariff: 60,
+            accelerators: [{ model: 'L4', count: 2, drawKw: 0.072 }],
+            pv: [{ peakKw: 10, tiltDeg: 30, azimuthDeg: 180 }],
+            meterKey: publicKey,
+            payoutAccount: '0x00000000000000000000000000000000000000aa',
+          },
+        ],
+      }),
+    );
+    server = begin('serve', '--fleet', fleet, '--data', join(folder, 'server'), '--port', '0');
+    api = await until('the API', () => /API and page .*(http:\/\/127\.0\.0\.1:\d+)/.exec(server.said())?.[1]);
+    mqtt = /mqtt:\/\/127\.0\.0\.1:\d+/.exec(server.said())?.[0] ?? '';
+  }, 90_000);
+
+  afterAll(async () => {
+    await Promise.all(
+      started.map(async (child) => {
+        if (child.exitCode !== null) return;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGINT');
+        await gone;
+      }),
+    );
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }, 30_000);
+
+  test('takes a job, leases it to the agent, and hears that it is done', async () => {
+    const agent = begin('agent', '--site', 'roof', '--mqtt', mqtt, '--key', keyFile, '--data', join(folder, 'agent'));
+    await until('the agent', () => (agent.said().includes('agent of roof') ? true : undefined));
+    const response = await fetch(`${api}/v1/jobs`, { method: 'POST', body: 'name: hello\nmax_duration: 1m\nrun: echo hello > greeting\n' });
+    expect(response.status).toBe(201);
+    const { id } = (await response.json()) as JobWire;
+    const done = await until('the job', async () => {
+      const job = (await (await fetch(`${api}/v1/jobs/${id}`)).json()) as JobWire;
+      return job.state === 'SUCCEEDED' ? job : undefined;
+    });
+    expect(done.placement?.site).toBe('roof');
+    expect(done.placement?.reason).toMatch(/signals missing/); // no feed was ever heard: the job is not held
+  }, 90_000);
+
+  test('takes a signed reading and gives its receipt', async () => {
+    const key = signingKey(Buffer.from(execFileSync('cat', [keyFile], { encoding: 'utf8' }).trim(), 'hex'));
+    const uplink = createMqttUplink({ line: { url: mqtt } });
+    const receipts: unknown[] = [];
+    await uplink.open('ada/roof', (receipt) => void receipts.push(receipt));
+    const end = Math.floor(Date.now() / MINUTE) * MINUTE;
+    const reading = {
+      provider: 'ada',
+      site: 'roof',
+      stream: 'pv_power' as const,
+      metered: { start: end - 5 * MINUTE, end },
+      value: 1_234,
+      seq: 0,
+      quality: 'measured' as const,
+    };
+    await uplink.send(readingTopic('ada', 'roof', 'pv_power'), encodeReading(reading, key));
+    await until('the receipt', () => (receipts.length > 0 ? true : undefined));
+    await uplink.close();
+    expect(receipts).toEqual([{ sender: 'ada/roof', committed: [{ stream: 'pv_power', seq: 0 }], refused: [] }]);
+  }, 60_000);
+});

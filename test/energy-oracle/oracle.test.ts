@@ -1,0 +1,204 @@
+/** The oracle over a line and a store in memory: from signed messages to facts and outlooks. */
+import { describe, expect, test } from 'vitest';
+import type { ForecastRequest } from '../../energy-oracle/forecast/forecaster.ts';
+import { createOracle } from '../../energy-oracle/oracle.ts';
+import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
+import { createMemoryLine } from '../../energy-oracle/telemetry/telemetry-source.ts';
+import { manualClock } from '../../units/clock.ts';
+import { DAY, HOUR, type Instant, MINUTE, SLOT, toIso } from '../../units/time.ts';
+import { curveMessage, curveOf, feedKey, keyOf, noon, readingOf, signed, siteOf } from './telemetry/messages.ts';
+
+const site = { ...siteOf(1), zone: 'DE-LU', exportLimitKw: 6 };
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function make() {
+  const clock = manualClock(noon);
+  const [meters, feeds] = [createMemoryLine({ clock }), createMemoryLine({ clock })];
+  const store = createMemorySeriesStore();
+  const asked: ForecastRequest[] = [];
+  const told: string[] = [];
+  const oracle = await createOracle({
+    clock,
+    sites: [site],
+    feedKeys: { 'DE-LU': feedKey.publicKey },
+    store,
+    telemetry: meters.source,
+    grid: feeds.source,
+    forecaster: {
+      model: 'none-1',
+      forecast: async (request) => {
+        asked.push(request);
+        return Array.from({ length: request.steps }, () => ({
+          surplusKw: undefined,
+          importPrice: undefined,
+          carbonIntensity: undefined,
+          marginalIntensity: undefined,
+        }));
+      },
+    },
+    wait: async () => {},
+    tell: (kind, text) => told.push(`${kind}: ${text}`),
+    config: { rates: { accounting: 'EUR', perUnit: {} }, horizonMs: DAY, historyMs: 2 * DAY },
+  });
+  await oracle.open();
+  const [meter, feed] = [meters.uplink(), feeds.uplink()];
+  await meter.open('meter', () => {});
+  await feed.open('feed', () => {});
+  let seq = 0;
+  /** Average W of a stream over minutes of the hour after noon. */
+  const read = async (stream: 'pv_power' | 'load_power', value: number, from: number, to: number) => {
+    const metered = { start: noon + from * MINUTE, end: noon + to * MINUTE };
+    clock.set(Math.max(clock.now(), metered.end));
+    const { topic, payload } = signed(readingOf(1, seq++, { stream, value, metered }), keyOf(1));
+    await meter.send(topic, payload);
+  };
+  const publish = async (changes: Parameters<typeof curveOf>[1]) => {
+    const { topic, payload } = curveMessage(curveOf(seq++, changes));
+    await feed.send(topic, payload);
+  };
+  const settled = async () => {
+    await turn();
+    await oracle.settled();
+  };
+  return { clock, store, oracle, read, publish, settled, asked, told };
+}
+const hour = { start: noon, end: noon + HOUR };
+
+describe('the facts of a slot', () => {
+  test('are the surplus above own load in whole Wh, the part that could not be exported, and the signals', async () => {
+    const { clock, oracle, read, publish, settled } = await make();
+    await publish({ issuedAt: noon - HOUR, start: noon, stepMs: HOUR, values: [80] });
+    await publish({ signal: 'carbon_intensity', unit: 'gCO2eq/kWh', issuedAt: noon - HOUR, start: noon, stepMs: HOUR, values: [300] });
+    for (const [from, pv] of [
+      [0, 9_000],
+      [5, 10_000],
+      [10, 12_500],
+    ] as const)
+      await read('pv_power', pv, from, from + 5);
+    for (const from of [0, 5, 10]) await read('load_power', 2_000, from, from + 5);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    const [first, ...rest] = await oracle.view.facts(site.id, hour, clock.now());
+    // 10.5 kW made, 2 kW used: 8.5 kW over a quarter hour, 2.5 kW above the export limit
+    expect(first).toEqual({
+      site: site.id,
+      slot: noon,
+      surplusWh: 2_125,
+      curtailedWh: 625,
+      importPrice: 80,
+      carbonIntensity: 300,
+      marginalIntensity: undefined,
+    });
+    expect(rest.map(({ slot, surplusWh, curtailedWh }) => [slot, surplusWh, curtailedWh])).toEqual(
+      [1, 2, 3].map((n) => [noon + n * SLOT, undefined, undefined]),
+    );
+    expect(await oracle.surplusOver(hour)).toBe(2_125);
+  });
+
+  test.each([
+    { name: 'five minutes are missing', pv: [0, 10], load: [0, 5, 10] },
+    { name: 'the load is missing', pv: [0, 5, 10], load: [] },
+  ])('hold no surplus when $name', async ({ pv, load }) => {
+    const { clock, oracle, read, settled } = await make();
+    for (const from of pv) await read('pv_power', 9_000, from, from + 5);
+    for (const from of load) await read('load_power', 1_000, from, from + 5);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({
+      surplusWh: undefined,
+      curtailedWh: undefined,
+      importPrice: undefined,
+    });
+  });
+
+  test('are zero, not unknown, when the load takes all', async () => {
+    const { clock, oracle, read, settled } = await make();
+    await read('pv_power', 1_000, 0, 15);
+    await read('load_power', 3_000, 0, 15);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({ surplusWh: 0, curtailedWh: 0 });
+  });
+
+  test('are curtailed whole while the price is below zero', async () => {
+    const { clock, oracle, read, publish, settled } = await make();
+    await publish({ issuedAt: noon - HOUR, start: noon, stepMs: HOUR, values: [-1] });
+    await read('pv_power', 3_000, 0, 15);
+    await read('load_power', 1_000, 0, 15);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({ surplusWh: 500, curtailedWh: 500 });
+  });
+
+  test('are as known at the instant asked: before a rollup or an issue was there, it was not', async () => {
+    const { clock, oracle, read, publish, settled } = await make();
+    await publish({ issuedAt: noon - HOUR, start: noon, stepMs: HOUR, values: [80] });
+    await read('pv_power', 3_000, 0, 15);
+    await read('load_power', 1_000, 0, 15);
+    clock.set(noon + 20 * MINUTE);
+    await publish({ issuedAt: noon + 20 * MINUTE, start: noon, stepMs: HOUR, values: [90] });
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    const at = async (asOf: Instant) => {
+      const [facts] = await oracle.view.facts(site.id, hour, asOf);
+      return [facts?.surplusWh, facts?.importPrice];
+    };
+    expect(await at(noon - 2 * HOUR)).toEqual([undefined, undefined]);
+    expect(await at(noon + 20 * MINUTE - 1)).toEqual([undefined, 80]);
+    expect(await at(noon + 20 * MINUTE)).toEqual([500, 90]);
+  });
+
+  test('of two signed values for one interval are banned, both kept as evidence', async () => {
+    const { clock, oracle, store, read, settled } = await make();
+    await read('pv_power', 3_000, 0, 15);
+    await read('load_power', 1_000, 0, 15);
+    await read('pv_power', 9_000, 0, 15);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({ surplusWh: undefined });
+    expect(Object.values((await store.counts()).quarantined).reduce((sum, count) => sum + count, 0)).toBe(1);
+  });
+
+  test('of a site nobody knows are a bug', async () => {
+    const { oracle } = await make();
+    await expect(oracle.view.facts('mars', hour, noon)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('an outlook', () => {
+  test('is issued for every site, kept under its instant, and the newest one before an instant is the answer', async () => {
+    const { clock, oracle, told } = await make();
+    clock.set(noon + 7 * MINUTE);
+    const [first] = await oracle.issueOutlooks();
+    clock.set(noon + HOUR);
+    const [second] = await oracle.issueOutlooks();
+    expect(first).toMatchObject({
+      id: `${site.id}@${toIso(noon + 7 * MINUTE)}`,
+      site: site.id,
+      model: 'none-1',
+      start: noon,
+      stepMs: SLOT,
+      slots: { length: 96 },
+    });
+    expect(await oracle.view.outlook(site.id, noon + 7 * MINUTE - 1)).toBeUndefined();
+    expect(await oracle.view.outlook(site.id, noon + HOUR - 1)).toEqual(first);
+    expect(await oracle.view.outlook(site.id, noon + DAY)).toEqual(second);
+    expect(told).toContain('outlook: 1 outlooks issued by none-1');
+  });
+
+  test('is made of nothing that was not available when it was issued', async () => {
+    const { clock, oracle, read, publish, settled, asked } = await make();
+    await read('pv_power', 3_000, 0, 15);
+    await read('load_power', 1_000, 0, 15);
+    await publish({ issuedAt: noon, start: noon, stepMs: HOUR, values: [80, 81] });
+    await settled();
+    clock.set(noon + SLOT - 1);
+    await oracle.issueOutlooks(); // the slot is not closed yet
+    clock.set(noon + SLOT);
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    await oracle.issueOutlooks();
+    expect(asked.map(({ history }) => history.pvKw.values.at(-1))).toEqual([undefined, 3]);
+    expect(asked.map(({ issuedAt, history }) => history.pvKw.start + history.pvKw.values.length * SLOT <= issuedAt)).toEqual([true, true]);
+    expect(asked[1]?.history.importPrice.values.slice(2 * 96, 2 * 96 + 4)).toEqual([80, 80, 80, 81]);
+  });
+});
