@@ -74,7 +74,13 @@ export async function startEngines({ folder, env, log }: EngineOptions): Promise
     await layTables(pool);
     const engine = embedded ? `PostgreSQL ${embedded.version} (embedded)` : 'PostgreSQL (DATABASE_URL)';
     const address = withoutPassword(given ?? embedded?.url ?? '');
-    parts.push({ part: 'state, queue, ledger, series', engine, durable: true, address, limit: 'one machine; ~100,000 readings/s' });
+    parts.push({
+      part: 'state, queue, ledger, series',
+      engine,
+      durable: true,
+      address,
+      limit: embedded ? 'this machine’s disk' : 'the server’s own',
+    });
     return pool;
   }
 
@@ -89,7 +95,7 @@ export async function startEngines({ folder, env, log }: EngineOptions): Promise
       engine,
       durable: false,
       address: withoutPassword(url),
-      limit: 'one process; ~15,000 messages/s; spools and receipts carry durability',
+      limit: embedded ? 'one process; spools and receipts carry durability' : 'the broker’s own; spools and receipts carry durability',
     });
     return url;
   }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { signingKey } from '../energy-oracle/site.ts';
-import { type DurationMs, type Instant, parseDuration, parseInstant } from '../units/time.ts';
+import { type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
 import { runAgent } from './agent.ts';
 import { jobsCommand } from './jobs.ts';
 import { serve } from './serve.ts';
@@ -58,7 +58,7 @@ program
   .description('run the whole river on this machine: six sites, real jobs, a demo year on a virtual clock')
   .option('--speed <factor>', 'virtual time per wall time', number(1, 100_000), 600)
   .option('--for <duration>', 'run so long in virtual time as fast as the machine allows, print the summary and exit', duration)
-  .option('--from <day>', 'first instant of the run', instant, demoStart)
+  .option('--from <day>', `first instant of the run (default: ${toIso(demoStart).slice(0, 10)})`, instant)
   .option('--grid <folder>', 'replay recorded prices, carbon intensity and weather instead of the generated year')
   .option('--jobs <file>', 'replay a recorded job trace (CSV: arrival_time,length,cpus in seconds) instead of the example jobs')
   .option('--optimize <setting>', 'what traced jobs minimise: cost, carbon, surplus or balanced', 'balanced')
@@ -66,7 +66,7 @@ program
   .option('--port <port>', 'of the page and the API', number(0, 65_535), 7070)
   .option('--seed <seed>', 'of everything that is drawn', number(0, 2 ** 31), 7)
   .option('--json', 'with --for: print nothing but the summary as JSON', false)
-  .action((options) => start({ ...options, lengthMs: options.for, env: process.env, stop: stopSignal() }));
+  .action((options) => start({ ...options, from: options.from ?? demoStart, lengthMs: options.for, env: process.env, stop: stopSignal() }));
 
 program
   .command('serve')

@@ -139,7 +139,7 @@ export async function serve({ fleet: file, data, host, port, env, stop }: ServeO
     missing: engines.missing,
   });
   process.stdout.write(
-    `${partsTable([...engines.parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: '~5,000 requests/s' }])}\n\n`,
+    `${partsTable([...engines.parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' }])}\n\n`,
   );
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));
   await Promise.all(tasks.map((task) => task.stop()));

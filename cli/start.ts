@@ -62,6 +62,11 @@ const progressEveryMs = 6 * HOUR;
 
 /** Resolves when the run is over, stopped or finished; the exit code is the caller's. */
 export async function start(options: StartOptions): Promise<void> {
+  if (options.env['DATABASE_URL'] && options.data === undefined) {
+    throw new RangeError(
+      'DATABASE_URL is set and --data is not: senders keep their spools and numbers in the data folder, and must find them again; give --data',
+    );
+  }
   const folder = options.data ?? (options.lengthMs === undefined ? '.sunward' : temporaryFolder());
   const { stop } = options;
   const note = (line: string) => process.stderr.write(`${line}\n`);
@@ -119,7 +124,7 @@ async function flow(
     : undefined;
   if (!options.json)
     process.stdout.write(
-      `${partsTable(http ? [...parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: '~5,000 requests/s' }] : parts)}\n\n`,
+      `${partsTable(http ? [...parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' }] : parts)}\n\n`,
     );
   try {
     await world.open();
@@ -241,7 +246,7 @@ const ownParts = (world: World, live: boolean): Part[] => [
     engine: 'persistence-1 forecaster',
     durable: true,
     address: 'energy/v1/#, grid/v1/#',
-    limit: '~5,000 signed readings/s',
+    limit: 'one process; verifies each signature',
   },
   {
     part: 'scheduler',

@@ -21,7 +21,7 @@ import type { LedgerStore } from './ledger/ledger-store.ts';
 import type { Placement, Plan } from './plan.ts';
 import { admit, type FieldRefusal } from './queue/admission.ts';
 import type { JobStore } from './queue/job-store.ts';
-import type { Chain } from './settlement/chain.ts';
+import { type Chain, ChainFault } from './settlement/chain.ts';
 import type { RewardRule } from './settlement/entitlement.ts';
 import { createSettler, type Settler } from './settlement/settle.ts';
 import type { SettlementStore } from './settlement/settlement-store.ts';
@@ -126,7 +126,12 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
     plan: () => latest,
     open: async () => {
       await link.open((report) => inTurn(() => dispatcher.take(report)));
-      await settler.open();
+      try {
+        await settler.open();
+      } catch (fault) {
+        if (!(fault instanceof ChainFault)) throw fault;
+        tell('settlement', fault.message); // the journal goes on; the next settlement brings the chain up to it
+      }
     },
     submit: async (file, owner, id = newId()) => {
       const submittedAt = clock.now();

@@ -34,12 +34,14 @@ export interface SettlerPorts {
 }
 
 export interface Settler {
-  /** Brings the chain up to the journal. */
+  /** Brings the chain up to the journal: publishes what it lacks, pays what is unclaimed. @throws ChainFault when it is away */
   open(): Promise<void>;
-  /** Settles every period that is over and fully booked; returns how many. What a chain that was away has missed is told first. */
+  /**
+   * Settles every period that is over and fully booked; returns how many.
+   *
+   * @throws ChainFault when the chain is away; the journal has gone on without it
+   */
   settleDue(): Promise<number>;
-  /** Publishes what the chain lacks and pays what is unclaimed. @throws ChainFault when the chain is away. */
-  reconcileChain(): Promise<void>;
 }
 
 export function createSettler({ clock, jobs, ledger, settlements, chain, sites, tell, config }: SettlerPorts): Settler {
@@ -96,29 +98,29 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
     await pay(newest);
   }
 
+  /** Journals the next period when it is over and fully booked; the chain is not asked. */
+  async function journalNext(): Promise<Settlement | undefined> {
+    const latest = (await settlements.latest())?.settlement;
+    const period = (latest?.period ?? 0) + 1;
+    const { end } = periodInterval(period, config.epoch, config.periodMs);
+    const unbooked = async () => (await jobs.unbookedRunSlots(slotOf(end - 1) + SLOT)).length > 0;
+    if (clock.now() < end + config.bookingDelayMs || (await unbooked())) return undefined;
+    const settlement = await settle(period, latest);
+    await settlements.put(settlement, (await ledger.head()).sequence);
+    isBehind = true;
+    const promised = settlement.cumulativeTotal - (latest?.cumulativeTotal ?? 0n);
+    const owed = `${inTokens(promised, chain.token.decimals)} ${chain.token.symbol}`;
+    tell('settlement', `period ${period} settled: ${owed} owed to ${settlement.entitlements.length} providers so far`);
+    return settlement;
+  }
+
   return {
-    reconcileChain,
     open: reconcileChain,
     async settleDue() {
       let settled = 0;
+      while (await journalNext()) settled++;
       if (isBehind) await reconcileChain();
-      for (;;) {
-        const latest = (await settlements.latest())?.settlement;
-        const period = (latest?.period ?? 0) + 1;
-        const { end } = periodInterval(period, config.epoch, config.periodMs);
-        if (clock.now() < end + config.bookingDelayMs || (await jobs.unbookedRunSlots(slotOf(end - 1) + SLOT)).length > 0) return settled;
-        const settlement = await settle(period, latest);
-        await settlements.put(settlement, (await ledger.head()).sequence);
-        isBehind = true;
-        await publish(settlement);
-        const promised = settlement.cumulativeTotal - (latest?.cumulativeTotal ?? 0n);
-        tell(
-          'settlement',
-          `period ${period} settled: ${inTokens(promised, chain.token.decimals)} ${chain.token.symbol} owed to ${settlement.entitlements.length} providers so far`,
-        );
-        await pay(settlement);
-        settled++;
-      }
+      return settled;
     },
   };
 }

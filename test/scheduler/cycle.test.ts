@@ -311,7 +311,9 @@ describe('the job', () => {
   });
 
   test('of which there are 300 is planned in good time', () => {
-    const waiting = Array.from({ length: 300 }, (_, index) => jobOf(`job-${index}`, { acceleratorsPerNode: 1 + (index % 4), deadline: noon + 4 * DAY }));
+    const waiting = Array.from({ length: 300 }, (_, index) =>
+      jobOf(`job-${index}`, { acceleratorsPerNode: 1 + (index % 4), deadline: noon + 4 * DAY }),
+    );
     const before = performance.now();
     const plan = cycle(snapshotOf({ waiting }), noon);
     expect(plan.placements.length).toBe(300);

@@ -46,9 +46,9 @@ const sure = (value: number) => ({ p10: value, p50: value, p90: value });
 describe('a forecast by persistence', () => {
   test('is the same hour of the newest day that was over, with the spread of a week', async () => {
     const slots = await forecast({ pvKw: series((slot) => 10 + dayOf(slot)), loadKw: series(() => 1) });
-    expect(slots[0]?.surplusKw).toEqual({ p10: 1, p50: 8, p90: 8 }); // noon's slot is not over: yesterday's, back to the 8th day
-    expect(slots[1]?.surplusKw).toEqual({ p10: 1, p50: 8, p90: 8 });
-    expect(slots[DAY_SLOTS]?.surplusKw).toEqual({ p10: 1, p50: 8, p90: 8 }); // tomorrow's noon: today's is not over either
+    expect(slots[0]?.surplusKw).toEqual({ p10: 2, p50: 8, p90: 8 }); // noon's slot is not over: yesterday's, and the six days before it
+    expect(slots[1]?.surplusKw).toEqual({ p10: 2, p50: 8, p90: 8 });
+    expect(slots[DAY_SLOTS]?.surplusKw).toEqual({ p10: 2, p50: 8, p90: 8 }); // tomorrow's noon: today's is not over either
   });
 
   test('leaves gaps out, and knows nothing of a day of which one half is missing', async () => {
@@ -56,7 +56,7 @@ describe('a forecast by persistence', () => {
       pvKw: series((slot) => (dayOf(slot) === -1 ? undefined : 10 + dayOf(slot))),
       loadKw: series((slot) => (dayOf(slot) === -2 ? undefined : 1)),
     });
-    expect(slots[1]?.surplusKw).toEqual({ p10: 1, p50: 6, p90: 6 });
+    expect(slots[1]?.surplusKw).toEqual({ p10: 2, p50: 6, p90: 6 });
   });
 
   test('clips what is below zero', async () => {
