@@ -13,15 +13,24 @@ import { type ExchangeRates, inCurrency } from './grid/price.ts';
 import type { Site } from './site.ts';
 import type { Rollup, SeriesStore } from './store/series-store.ts';
 
-/** The signal of a zone on slots; where curves overlap the newest issue (the last given) counts. O(curves × their steps). */
-export function signalSeries(curves: readonly Curve[], { start, end }: Interval, convert: (value: number, unit: string) => number): Series {
+/**
+ * The signal of a zone on slots; where curves overlap the newest issue (the last given) counts. O(curves × their steps).
+ *
+ * @param convert  `undefined` for a value that means nothing here: its slot stays as it was
+ */
+export function signalSeries(
+  curves: readonly Curve[],
+  { start, end }: Interval,
+  convert: (value: number, unit: string) => number | undefined,
+): Series {
   const values: (number | undefined)[] = new Array(Math.ceil((end - start) / SLOT)).fill(undefined);
   for (const curve of curves) {
     const first = Math.max(0, Math.ceil((curve.start - start) / SLOT));
     const end = spanOf(curve).end;
     for (let slot = first; slot < values.length && start + slot * SLOT < end; slot++) {
       const value = slotMean(curve, start + slot * SLOT);
-      if (value !== undefined) values[slot] = convert(value, curve.unit);
+      const known = value === undefined ? undefined : convert(value, curve.unit);
+      if (known !== undefined) values[slot] = known;
     }
   }
   return { start, stepMs: SLOT, values };
@@ -68,11 +77,19 @@ export async function historyOf({ store, site, rates, asOf, behindMs, aheadMs }:
   return {
     pvKw: powerSeries(pv, past),
     loadKw: powerSeries(load, past),
-    importPrice: signalSeries(price, whole, (value, unit) => priceOf(value, unit, rates)),
+    importPrice: signalSeries(price, whole, knownPrice(rates)),
     carbonIntensity: signalSeries(carbon, past, (value) => value),
     marginalIntensity: marginal.length > 0 ? signalSeries(marginal, past, (value) => value) : undefined,
   };
 }
+
+/** `priceOf`, and a gap where no rate was given: one feed in an unforeseen currency must not stop everybody's books. */
+export const knownPrice =
+  (rates: ExchangeRates) =>
+  (value: number, unit: string): PricePerMegawattHour | undefined => {
+    const currency = unit.replace(/\/MWh$/, '');
+    return currency === rates.accounting || Object.hasOwn(rates.perUnit, currency) ? priceOf(value, unit, rates) : undefined;
+  };
 
 /** A curve's price in the accounting currency; its unit reads `EUR/MWh`. @throws RangeError without a rate */
 export const priceOf = (value: number, unit: string, rates: ExchangeRates): PricePerMegawattHour =>

@@ -7,16 +7,16 @@
 import type { Clock } from '../units/clock.ts';
 import { type WattHours, wattHours } from '../units/quantity.ts';
 import { valueAt } from '../units/series.ts';
-import { type DurationMs, type Instant, type Interval, SLOT, slotOf, slotsTouching, toIso } from '../units/time.ts';
+import { DAY, type DurationMs, type Instant, type Interval, SLOT, slotOf, slotsTouching, toIso } from '../units/time.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
 import { curtailedEnergy } from './grid/curtailment.ts';
 import type { GridFeed } from './grid/grid-feed.ts';
 import type { ExchangeRates } from './grid/price.ts';
-import { historyOf, powerSeries, priceOf, signalSeries } from './history.ts';
+import { historyOf, knownPrice, powerSeries, signalSeries } from './history.ts';
 import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
-import type { SeriesStore } from './store/series-store.ts';
+import type { Rollup, SeriesStore } from './store/series-store.ts';
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
@@ -47,7 +47,7 @@ export interface Oracle {
   open(): Promise<void>;
   /** Resolves when everything received so far is stored and acknowledged. */
   settled(): Promise<void>;
-  /** Rolls up every slot of the interval from the readings there are; again is harmless. */
+  /** Rolls up every slot of the interval, and earlier ones that readings came for since, from the readings there are; again is harmless. */
   closeSlots(interval: Interval): Promise<void>;
   /** Issues, keeps and returns an outlook for every site. */
   issueOutlooks(): Promise<readonly Outlook[]>;
@@ -60,6 +60,9 @@ export interface Oracle {
 /** Equivocations that are looked back at when an oracle starts. */
 const bansMax = 100_000;
 
+/** How far back slots are rolled up when an oracle starts: what was stored just before a kill counts too. */
+const catchUpMs: DurationMs = DAY;
+
 /** Streams whose difference is the surplus. */
 const surplusStreams: readonly Stream[] = ['pv_power', 'load_power'];
 
@@ -71,8 +74,17 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     heads: await store.heads(),
     equivocations: await equivocations(store),
   });
+  /** Slots that readings were stored for since they were last rolled up, by `<site>/<stream>`. */
+  const unrolled = new Map<string, Set<Instant>>();
+  const noteReading = ({ site, stream, metered }: Reading) => {
+    if (!surplusStreams.includes(stream)) return;
+    const slots = unrolled.get(`${site}/${stream}`) ?? new Set();
+    unrolled.set(`${site}/${stream}`, slots);
+    for (const slot of slotsTouching(metered)) slots.add(slot);
+  };
   const onEvent = (event: IngestEvent) => {
     if (event.kind === 'committed') {
+      for (const { value } of event.batch.readings) noteReading(value);
       for (const { evidence, reason, detail } of event.batch.quarantined) tell('quarantine', `${evidence.topic}: ${reason}: ${detail}`);
     } else if (event.kind === 'store-fault') tell('reading', `the store is away (attempt ${event.attempt}): ${String(event.error)}`);
     else if (event.kind === 'gap')
@@ -96,7 +108,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     ]);
     const generation = powerSeries(pv, whole);
     const ownLoad = powerSeries(load, whole);
-    const price = signalSeries(prices, whole, (value, unit) => priceOf(value, unit, config.rates));
+    const price = signalSeries(prices, whole, knownPrice(config.rates));
     const intensity = signalSeries(carbon, whole, (value) => value);
     const marginalIntensity = signalSeries(marginal, whole, (value) => value);
     const banned = new Set(
@@ -154,23 +166,48 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     return issued;
   }
 
+  /** Rollups of the interval and of what came late before it; of a late slot only when it changed, for its `availableAt` stands. */
+  async function rolledUp(site: string, stream: Stream, interval: Interval): Promise<readonly Rollup[]> {
+    const noted = unrolled.get(`${site}/${stream}`) ?? new Set();
+    const over = [...noted].filter((slot) => slot + SLOT <= interval.end);
+    for (const slot of over) noted.delete(slot); // before reading: what is stored meanwhile is noted anew
+    const late = over.filter((slot) => slot < interval.start).sort((a, b) => a - b);
+    const whole = { start: late[0] ?? interval.start, end: interval.end };
+    const slots = [...late, ...slotsTouching(interval)];
+    const rolled = rollUp({ site, stream, readings: await store.readings(site, stream, whole) }, slots, clock.now());
+    const before = late.length > 0 ? await store.rollups(site, stream, { ...whole, end: interval.start }, clock.now()) : [];
+    const known = new Map(before.map((rollup) => [rollup.slot, rollup]));
+    return rolled.filter(({ slot, energyWh, coveredMs }) => {
+      const last = known.get(slot);
+      return !last || last.energyWh !== energyWh || last.coveredMs !== coveredMs;
+    });
+  }
+
+  /** Has every slot of the last day rolled up anew where that changes anything. */
+  function noteLastDay(): void {
+    const now = slotOf(clock.now());
+    for (const { id } of sites)
+      for (const stream of surplusStreams)
+        unrolled.set(`${id}/${stream}`, new Set(slotsTouching({ start: now - catchUpMs, end: now })));
+  }
+
   return {
     view: { outlook, facts },
     open: async () => {
+      noteLastDay();
       await Promise.all(ingests.map((ingest) => ingest.open()));
     },
     settled: async () => {
       await Promise.all(ingests.map((ingest) => ingest.settled()));
     },
     closeSlots: async (interval) => {
-      const rolled = await Promise.all(
-        sites.flatMap(({ id }) =>
-          surplusStreams.map(async (stream) =>
-            rollUp({ site: id, stream, readings: await store.readings(id, stream, interval) }, slotsTouching(interval), clock.now()),
-          ),
-        ),
-      );
-      await store.putRollups(rolled.flat());
+      try {
+        const rolled = await Promise.all(sites.flatMap(({ id }) => surplusStreams.map((stream) => rolledUp(id, stream, interval))));
+        await store.putRollups(rolled.flat());
+      } catch (fault) {
+        noteLastDay(); // whoever had been noted is looked at again
+        throw fault;
+      }
     },
     issueOutlooks: async () => {
       const outlooks = await Promise.all(sites.map(issue));

@@ -177,6 +177,7 @@ const placementWire = ({ site, model, accelerators, start, end, believed, reason
   energyKwh: believed.energyKwh,
   surplusKwh: believed.surplusKwh,
   energyCost: believed.energyCost,
+  computeCost: believed.computeCost,
   carbonG: believed.carbonG,
   runNowEnergyCost: believed.runNow?.energyCost ?? null,
   runNowCarbonG: believed.runNow?.carbonG ?? null,

@@ -7,7 +7,7 @@
 import type { Outlook } from '../energy-oracle/outlook.ts';
 import { type DurationMs, type Instant, SLOT } from '../units/time.ts';
 import type { Run } from './dispatch/lease.ts';
-import { type FleetSite, fittingModel, regionAdmits } from './fleet.ts';
+import { type FleetSite, fittingModels, regionAdmits } from './fleet.ts';
 import type { Job } from './job.ts';
 import { place, remainingOf } from './placement/place.ts';
 import { occupy, type SiteSupply, siteSupply } from './placement/supply.ts';
@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly waiting: readonly Job[];
   /** Runs that hold accelerators, with the job each belongs to. */
   readonly running: readonly { readonly run: Run; readonly job: Job }[];
+  /** What computing costs beside its energy, accounting currency per kWh. */
+  readonly computePricePerKwh: number;
 }
 
 /** A site whose agent was silent for longer than this offers nothing: three beats, so that a job that was lost there is not offered there again. */
@@ -40,8 +42,8 @@ export function cycle(snapshot: Snapshot, now: Instant): Plan {
     -readonly [K in 'placements' | 'deferrals' | 'refusals']: Plan[K][number][];
   };
   for (const job of order) {
-    const placed = place(job, supplies, now);
-    const couldBeSilent = () => silent.some(({ site }) => regionAdmits(site, job.spec) && fittingModel(site, job.spec));
+    const placed = place(job, supplies, now, snapshot.computePricePerKwh);
+    const couldBeSilent = () => silent.some(({ site }) => regionAdmits(site, job.spec) && fittingModels(site, job.spec).length > 0);
     if (placed.kind === 'placed') plan.placements.push(placed.placement);
     else if (placed.kind === 'refused' && placed.refusal.reason === 'no-site-fits' && couldBeSilent())
       plan.deferrals.push({ job: job.id, reason: 'no-agent-answers' }); // its site may be heard again: never say never

@@ -12,7 +12,7 @@ import { type DurationMs, type Instant, toIso } from '../units/time.ts';
 import { cycle, type Snapshot } from './cycle.ts';
 import type { DispatchLink } from './dispatch/dispatch-link.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
-import { fittingModel, regionAdmits } from './fleet.ts';
+import { fittingModels, regionAdmits } from './fleet.ts';
 import { isOver, type Job, type JobSpec } from './job.ts';
 import type { Tariff } from './ledger/book.ts';
 import { bookDue } from './ledger/bookkeeper.ts';
@@ -80,14 +80,19 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
   const inTurn = serial();
   let latest: Plan | undefined;
 
+  /** An agent that was silent for a whole lease would let the next one run out too. */
+  const awake = (heardAt: Instant | undefined, now: Instant) =>
+    heardAt !== undefined && now - heardAt <= config.leaseMs ? heardAt : undefined;
+
   async function snapshot(now: Instant): Promise<Snapshot> {
     const [heard, waiting, active] = await Promise.all([jobs.heard(), jobs.list(['QUEUED', 'AWAITING', 'PAUSED']), jobs.activeRuns()]);
     const outlooks = await Promise.all(fleet.map(({ id }) => oracle.outlook(id, now)));
     const running = await Promise.all(active.map(async (run) => ({ run, job: await jobs.get(run.job) })));
     return {
-      fleet: fleet.map((site) => ({ site, heardAt: heard.get(site.id)?.at })),
+      fleet: fleet.map((site) => ({ site, heardAt: awake(heard.get(site.id)?.at, now) })),
       outlooks: new Map(outlooks.filter((outlook): outlook is Outlook => outlook !== undefined).map((outlook) => [outlook.site, outlook])),
       waiting,
+      computePricePerKwh: Number(config.tariff.computeMicrosPerKwh) / 1e6,
       running: running.filter((pair): pair is Snapshot['running'][number] => pair.job !== undefined),
     };
   }
@@ -198,7 +203,7 @@ const queued = (id: string, spec: JobSpec, submittedAt: Instant, homeSite: strin
  * Even and blind, so that the counterfactual is nobody's choice; fixed at admission, so that it cannot be improved later.
  */
 function homeOf(id: string, spec: JobSpec, fleet: readonly Site[]): string {
-  const able = fleet.filter((site) => regionAdmits(site, spec) && fittingModel(site, spec));
+  const able = fleet.filter((site) => regionAdmits(site, spec) && fittingModels(site, spec).length > 0);
   const choice = (able.length > 0 ? able : fleet).map((site) => site.id).sort();
   const home = choice[createHash('sha256').update(id).digest().readUInt32BE(0) % choice.length];
   if (home === undefined) throw new RangeError('a fleet has at least one site');

@@ -14,25 +14,31 @@ export interface FleetSite {
   readonly heardAt: Instant | undefined;
 }
 
-/** The accelerator model of the site that would run the job, cheapest draw first; `undefined` when none fits. */
-export function fittingModel(site: Site, spec: JobSpec): { readonly model: string; readonly needed: number } | undefined {
+/** The accelerator models of the site that would run the job, least draw first. */
+export function fittingModels(site: Site, spec: JobSpec): readonly { readonly model: string; readonly needed: number }[] {
   const needed = spec.nodes * spec.acceleratorsPerNode;
-  const fitting = site.accelerators
+  return site.accelerators
     .filter(({ model, count }) => count >= needed && (spec.accelerators.length === 0 || spec.accelerators.includes(model)))
-    .sort((a, b) => a.drawKw - b.drawKw || (a.model < b.model ? -1 : 1));
-  return fitting[0] && { model: fitting[0].model, needed };
+    .sort((a, b) => a.drawKw - b.drawKw || (a.model < b.model ? -1 : 1))
+    .map(({ model }) => ({ model, needed }));
 }
 
-/** Draw of the job at this site's grid connection, kW: accelerators (or the stated power) × PUE. */
+/** Draw that is planned for the job at this site's grid connection, kW: its stated power, or its accelerators', × PUE. */
 export function drawKw(site: Site, spec: JobSpec, model: string): Kilowatts {
-  const each = site.accelerators.find((accelerator) => accelerator.model === model)?.drawKw ?? 0;
-  return kilowatts((spec.power ?? each * spec.nodes * spec.acceleratorsPerNode) * site.pue);
+  return spec.power === undefined ? nameplateKw(site, spec, model) : kilowatts(spec.power * site.pue);
 }
 
-/** True when the job's region rules admit the site: some `allow` glob matches its zone or id, and no `deny` does. */
+/** The most the job's accelerators can draw at this site's grid connection, kW; what an owner states changes nothing here. */
+export function nameplateKw(site: Site, spec: JobSpec, model: string): Kilowatts {
+  const each = site.accelerators.find((accelerator) => accelerator.model === model)?.drawKw ?? 0;
+  return kilowatts(each * spec.nodes * spec.acceleratorsPerNode * site.pue);
+}
+
+/** True when the job's region rules admit the site: it is `within`, some `allow` glob matches its zone or id, and no `deny` does. */
 export function regionAdmits(site: Site, { regions }: JobSpec): boolean {
   const matches = (glob: string) => globMatches(glob, site.zone) || globMatches(glob, site.id);
-  return (regions.allow.length === 0 || regions.allow.some(matches)) && !regions.deny.some(matches);
+  const within = regions.within === undefined || matches(regions.within);
+  return within && (regions.allow.length === 0 || regions.allow.some(matches)) && !regions.deny.some(matches);
 }
 
 /** `*` stands for any part, case aside. Leftmost match of each piece, so that no glob of a stranger costs more than O(text × pieces). */

@@ -39,7 +39,12 @@ export interface JobSpec {
   /** Most the whole job may cost, micros of the accounting currency. */
   readonly maxPrice: Micros | undefined;
   /** Zone patterns (`eu-*` style globs over zones and site ids). */
-  readonly regions: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  readonly regions: {
+    /** `resources.infra`: a limit of its own beside `allow`. */
+    readonly within: string | undefined;
+    readonly allow: readonly string[];
+    readonly deny: readonly string[];
+  };
   readonly checkpoint: { readonly every: DurationMs; readonly restoreCost: DurationMs } | undefined;
 }
 

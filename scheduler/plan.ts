@@ -21,6 +21,8 @@ export interface Placement {
     readonly surplusKwh: number;
     /** Money for energy, accounting currency. */
     readonly energyCost: number;
+    /** Money for computing, accounting currency; with the energy it makes the price. */
+    readonly computeCost: number;
     readonly carbonG: number;
     readonly waitMs: DurationMs;
     /** The same at the job's home site, started at once: the difference is what was bought by moving; `undefined` when its signals are missing. */
@@ -33,14 +35,14 @@ export interface Deferral {
   readonly job: string;
   readonly reason: DeferralReason;
 }
-export type DeferralReason = 'no-capacity-in-horizon' | 'no-agent-answers' | 'beyond-horizon';
+export type DeferralReason = 'over-budget' | 'no-capacity-in-horizon' | 'no-agent-answers' | 'beyond-horizon';
 
 export interface Refusal {
   readonly job: string;
   readonly reason: RefusalReason;
   readonly detail: string;
 }
-export type RefusalReason = 'no-site-fits' | 'no-window-before-deadline' | 'over-budget';
+export type RefusalReason = 'no-site-fits' | 'no-window-before-deadline';
 
 export interface Plan {
   readonly at: Instant;

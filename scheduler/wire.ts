@@ -30,6 +30,7 @@ export interface PlacementWire {
   readonly energyKwh: number;
   readonly surplusKwh: number;
   readonly energyCost: number;
+  readonly computeCost: number;
   readonly carbonG: number;
   readonly runNowEnergyCost: number | null;
   readonly runNowCarbonG: number | null;

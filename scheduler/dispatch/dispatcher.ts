@@ -7,7 +7,7 @@
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
 import { type DurationMs, toIso } from '../../units/time.ts';
-import { drawKw } from '../fleet.ts';
+import { drawKw, nameplateKw } from '../fleet.ts';
 import type { Job } from '../job.ts';
 import { remainingOf } from '../placement/place.ts';
 import type { Placement } from '../plan.ts';
@@ -35,7 +35,7 @@ export interface Dispatcher {
   take(report: Report): Promise<ReportReceipt | undefined>;
   /** Gives up runs whose lease ran out. */
   sweep(): Promise<void>;
-  /** Ends a job's run, if it has one, and tells its agent. */
+  /** Tells the agent of a run that it is over; when the line is away the lease's end will. */
   recall(run: Run): Promise<void>;
 }
 
@@ -63,6 +63,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, tell }: Di
         model: placement.model,
         accelerators: placement.accelerators,
         drawKw: drawKw(site, job.spec, placement.model),
+        ceilingKw: nameplateKw(site, job.spec, placement.model),
         state: 'leased',
         leasedAt: now,
         until: now + leaseMs,
@@ -73,13 +74,24 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, tell }: Di
       const scheduled: Job = { ...job, state: 'SCHEDULED', reason: placement.reason, placement, fence, version: job.version + 1 };
       const applied = await jobs.apply({ jobs: [scheduled], runs: [run] }, now);
       if (applied.kind === 'stale') return; // somebody moved it meanwhile: the next cycle sees what is true
-      const { id, leasedAt: _, plannedEnd: __, endedAt: ___, reason: ____, state: _____, ...rest } = run;
-      const lease: Lease = { ...rest, run: id, remaining: remainingOf(job), script: job.spec.run, envs: job.spec.envs };
+      const lease: Lease = {
+        run: run.id,
+        job: job.id,
+        fence,
+        site: site.id,
+        model: run.model,
+        accelerators: run.accelerators,
+        drawKw: run.drawKw,
+        remaining: remainingOf(job),
+        script: job.spec.run,
+        envs: job.spec.envs,
+        until: run.until,
+      };
       try {
         await link.offer(lease);
-        tell('run', `${job.spec.name} (${id}) leased to ${site.id} until ${toIso(run.until)}: ${placement.reason}`);
+        tell('run', `${job.spec.name} (${run.id}) leased to ${site.id} until ${toIso(run.until)}: ${placement.reason}`);
       } catch (fault) {
-        tell('run', `${job.spec.name} (${id}) was not taken by ${site.id}: ${fault instanceof Error ? fault.message : String(fault)}`);
+        tell('run', `${job.spec.name} (${run.id}) was not taken by ${site.id}: ${fault instanceof Error ? fault.message : String(fault)}`);
       }
     },
 
@@ -109,7 +121,12 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, tell }: Di
     },
 
     async recall(run) {
-      if (!isRunOver(run.state)) await link.stop(run.site, run.id);
+      if (isRunOver(run.state)) return;
+      try {
+        await link.stop(run.site, run.id);
+      } catch (fault) {
+        tell('run', `${run.site} was not told to stop ${run.id}: ${fault instanceof Error ? fault.message : String(fault)}`);
+      }
     },
   };
 }

@@ -66,6 +66,8 @@ export interface Run {
   readonly model: string;
   readonly accelerators: number;
   readonly drawKw: number;
+  /** The most its hardware can draw at the grid connection, kW: what a slot may report (law 2), whatever power was stated. */
+  readonly ceilingKw: number;
   readonly state: RunState;
   readonly leasedAt: Instant;
   readonly until: Instant;

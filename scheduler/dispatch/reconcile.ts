@@ -71,7 +71,7 @@ export function reconcile(
  * An agent's clock may be one slot ahead.
  */
 function plausible(said: RunReport, run: Run, now: Instant, doubts: string[]): RunReport['metered'] {
-  const ceilingWh = energyOver(kilowatts(run.drawKw), SLOT) * 1_000 + 1;
+  const ceilingWh = energyOver(kilowatts(Math.max(run.drawKw, run.ceilingKw)), SLOT) * 1_000 + 1;
   return said.metered.filter(({ slot, energyWh }) => {
     const drawable = Number.isInteger(energyWh) && energyWh >= 0 && energyWh <= ceilingWh;
     const inTime = slot % SLOT === 0 && slot + SLOT > run.leasedAt && slot < now + SLOT;
@@ -90,10 +90,11 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
     version: job.version + 1,
     closedAt: isOver(state) ? now : undefined,
   });
-  const over = (state: Run['state']): Run => ({ ...run, state, endedAt: said.endedAt ?? now, reason: said.detail });
+  // an agent's clock may be wrong, or its word: no run ends before its lease began or after we heard of it
+  const endedAt = Math.min(now, Math.max(run.leasedAt, said.endedAt ?? now));
+  const over = (state: Run['state']): Run => ({ ...run, state, endedAt, reason: said.detail });
   const progress = progressAfter(said, job);
   const failures = job.failures + 1;
-  const endedAt = said.endedAt ?? now;
   switch (said.state) {
     case 'running': {
       const started = { ...run, state: 'running' as const };
@@ -130,20 +131,19 @@ function progressAfter(said: RunReport, { progress, spec }: Job): DurationMs {
   return Math.min(spec.maxDuration, progress + Math.max(0, said.progress - restore));
 }
 
-/** Leases that ran out without a word: the run is lost, the job goes back to the queue. */
+/** Leases that ran out without a word: the run is lost, the job goes back to the queue. One that nobody took is no failure. */
 export function expire(active: readonly { readonly run: Run; readonly job: Job }[], now: Instant): Changes {
   const silent = active.filter(({ run }) => run.until < now);
   return {
     runs: silent.map(({ run }) => ({ ...run, state: 'lost', endedAt: now, reason: 'the lease ran out unrenewed' })),
     jobs: silent
       .filter(({ run, job }) => run.fence === job.fence && (job.state === 'SCHEDULED' || job.state === 'RUNNING'))
-      .map(({ run, job }) => ({
-        ...job,
-        version: job.version + 1,
-        failures: job.failures + 1,
-        ...(job.failures + 1 >= failuresMax
-          ? { state: 'FAILED' as const, reason: `lost or failed ${job.failures + 1} times`, endedAt: now, closedAt: now }
-          : { state: 'QUEUED' as const, reason: `${run.site} fell silent; runs again` }),
-      })),
+      .map(({ run, job }): Job => {
+        const failures = job.failures + (run.state === 'leased' ? 0 : 1);
+        const next = { ...job, version: job.version + 1, failures };
+        if (failures >= failuresMax)
+          return { ...next, state: 'FAILED', reason: `lost or failed ${failures} times`, endedAt: now, closedAt: now };
+        return { ...next, state: 'QUEUED', reason: `${run.site} fell silent; runs again` };
+      }),
   };
 }

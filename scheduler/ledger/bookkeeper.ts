@@ -30,17 +30,28 @@ export async function bookDue({ clock, jobs, ledger, oracle, sites, tariff, dela
   if (due.length === 0) return [];
   const found = await byKey(
     due.map(({ job }) => job),
-    async (id) => ({ job: await jobs.get(id), booked: await ledger.countOf(id) }),
+    async (id) => ({ job: await jobs.get(id), booked: await ledger.bookedOf(id) }),
   );
-  const seen = new Map<string, number>();
-  const planned = due.map((metered) => {
+  const planned = due.flatMap((metered) => {
     const { job, booked } = found.get(metered.job) ?? {};
     const site = sites.get(metered.site);
     const homeSite = sites.get(job?.homeSite ?? '');
-    if (!job || !site || !homeSite || booked === undefined) throw new RangeError(`${metered.run} names a job or site that is not known`);
-    const index = booked + (seen.get(job.id) ?? 0);
-    seen.set(job.id, index - booked + 1);
-    return { metered, job, site, homeSite, key: `${site.id}@${metered.slot}`, homeKey: `${homeSite.id}@${counterfactualSlot(job, index)}` };
+    if (!job || !site || !homeSite || !booked) throw new RangeError(`${metered.run} names a job or site that is not known`);
+    if (booked.some(({ run, slot }) => run === metered.run && slot === metered.slot)) return []; // booked, but killed before it was marked
+    // the n-th distinct slot in which the job drew energy, counted over what is booked and what is due
+    const before = new Set(
+      [...booked, ...due.filter((other) => other.job === job.id)].map(({ slot }) => slot).filter((slot) => slot < metered.slot),
+    );
+    return [
+      {
+        metered,
+        job,
+        site,
+        homeSite,
+        key: `${site.id}@${metered.slot}`,
+        homeKey: `${homeSite.id}@${counterfactualSlot(job, before.size)}`,
+      },
+    ];
   });
   const known = await byKey(
     planned.flatMap(({ key, homeKey }) => [key, homeKey]),

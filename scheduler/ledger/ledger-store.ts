@@ -18,8 +18,8 @@ export interface LedgerStore {
   entries(after: number, limit: number): Promise<readonly LedgerEntry[]>;
   /** All entries of a job, by sequence. */
   entriesOf(job: string): Promise<readonly LedgerEntry[]>;
-  /** How many entries a job has. */
-  countOf(job: string): Promise<number>;
+  /** The run-slots of a job that are in the ledger, by slot, then run. */
+  bookedOf(job: string): Promise<readonly { readonly run: string; readonly slot: Instant }[]>;
   /** Surplus already certified to runs (`actual`) or claimed by counterfactuals, of one site and slot, Wh. */
   taken(site: string, slot: Instant): Promise<{ readonly actualWh: WattHours; readonly counterfactualWh: WattHours }>;
 }

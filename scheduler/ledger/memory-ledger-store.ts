@@ -43,7 +43,8 @@ export function createMemoryLedgerStore(): LedgerStore {
     },
     entries: async (after, limit) => entries.slice(after, after + limit),
     entriesOf: async (job) => entriesOf.get(job) ?? [],
-    countOf: async (job) => entriesOf.get(job)?.length ?? 0,
+    bookedOf: async (job) =>
+      (entriesOf.get(job) ?? []).map(({ run, slot }) => ({ run, slot })).sort((a, b) => a.slot - b.slot || (a.run < b.run ? -1 : 1)),
     async taken(site, slot) {
       const key = keyOf(site, slot);
       return { actualWh: actualWh.get(key) ?? 0, counterfactualWh: counterfactualWh.get(key) ?? 0 };

@@ -111,9 +111,12 @@ export function createPostgresLedgerStore(pool: Pool): LedgerStore {
     },
     entries: (after, limit) => where('sequence > $1 order by sequence limit $2', [after, limit]),
     entriesOf: (job) => where('job = $1 order by sequence', [job]),
-    async countOf(job) {
-      const { rows } = await pool.query<{ count: number }>('select count(*)::int as count from ledger_entries where job = $1', [job]);
-      return rows[0]?.count ?? 0;
+    async bookedOf(job) {
+      const { rows } = await pool.query<{ run: string; slot: string }>(
+        'select run, slot from ledger_entries where job = $1 order by slot, run collate "C"',
+        [job],
+      );
+      return rows.map(({ run, slot }) => ({ run, slot: Number(slot) }));
     },
     async taken(site, slot) {
       const { rows } = await pool.query<{ actual: string; counterfactual: string }>(

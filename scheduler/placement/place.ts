@@ -5,7 +5,7 @@
  * Cheapest: money + the job's carbon price × carbon + its waiting price × wait. Says why when there is none.
  */
 import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts';
-import { drawKw, fittingModel, regionAdmits } from '../fleet.ts';
+import { drawKw, fittingModels, regionAdmits } from '../fleet.ts';
 import type { Job, Weights } from '../job.ts';
 import type { Deferral, Placement, Refusal } from '../plan.ts';
 import { horizonSlots, occupy, type SiteSupply, serve } from './supply.ts';
@@ -36,16 +36,20 @@ export const remainingOf = (job: Job): DurationMs =>
  *
  * Without signals anywhere the job is not held: it gets the earliest window at its home site (or the first site that
  * has one), and the reason says so.
+ *
+ * @param computePricePerKwh  what computing costs beside its energy, accounting currency per kWh
  */
-export function place(job: Job, supplies: readonly SiteSupply[], now: Instant): Placed {
+export function place(job: Job, supplies: readonly SiteSupply[], now: Instant, computePricePerKwh: number): Placed {
   const { spec } = job;
   const remaining = remainingOf(job);
   const release = Math.max(now, spec.notBefore);
   if (release + remaining > spec.deadline)
     return refused(job, 'no-window-before-deadline', 'the run time left exceeds the time to the deadline');
-  const admitted = supplies.filter(({ site }) => regionAdmits(site, spec) && fittingModel(site, spec));
+  const admitted = supplies.filter(({ site }) => regionAdmits(site, spec) && fittingModels(site, spec).length > 0);
   if (admitted.length === 0) return refused(job, 'no-site-fits', describeNeed(job, supplies));
-  const candidates = admitted.flatMap((supply) => bestAt(supply, job, release, remaining));
+  const candidates = admitted.flatMap((supply) =>
+    fittingModels(supply.site, spec).flatMap((fit) => bestAt(supply, fit, job, release, remaining)),
+  );
   const known = candidates.filter(({ cost }) => cost !== undefined).sort((a, b) => (a.cost ?? 0) - (b.cost ?? 0) || byId(a, b));
   const homeFirst = (c: Candidate) => (c.supply.site.id === job.homeSite ? 0 : 1);
   const chosen = known[0] ?? candidates.sort((a, b) => a.from - b.from || homeFirst(a) - homeFirst(b) || byId(a, b))[0];
@@ -55,23 +59,24 @@ export function place(job: Job, supplies: readonly SiteSupply[], now: Instant): 
       kind: 'deferred',
       deferral: { job: job.id, reason: release + remaining > horizonEnd ? 'beyond-horizon' : 'no-capacity-in-horizon' },
     };
-  const placement = placementOf(job, chosen, supplies, now, release, remaining);
+  const placement = placementOf(job, chosen, supplies, { now, release, remaining, computePricePerKwh });
   const budget = spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6;
-  if (placement.believed.energyCost > budget) {
+  if (placement.believed.energyCost + placement.believed.computeCost > budget) {
     const { carbonPricePerKg, waitPricePerHour } = spec.weights;
     const thrifty: Job = { ...job, spec: { ...spec, weights: { carbonPricePerKg: 0, waitPricePerHour: 0 } } };
-    if (carbonPricePerKg > 0 || waitPricePerHour > 0) return place(thrifty, supplies, now); // the budget is a limit, the weights are wishes
-    return refused(
-      job,
-      'over-budget',
-      `the cheapest run costs ${placement.believed.energyCost.toFixed(2)}, at most ${budget.toFixed(2)} is allowed`,
-    );
+    if (carbonPricePerKg > 0 || waitPricePerHour > 0) return place(thrifty, supplies, now, computePricePerKwh); // the budget is a limit, the weights are wishes
+    return { kind: 'deferred', deferral: { job: job.id, reason: 'over-budget' } }; // a later outlook may be cheaper
   }
   occupy(chosen.supply, chosen.model, chosen.accelerators, chosen.drawKw, chosen.from, chosen.to, spec.weights);
   return { kind: 'placed', placement };
 }
 
-const byId = (a: Candidate, b: Candidate) => (a.supply.site.id < b.supply.site.id ? -1 : 1);
+const byId = (a: Candidate, b: Candidate) =>
+  a.supply.site.id === b.supply.site.id
+    ? a.drawKw - b.drawKw || (a.model < b.model ? -1 : 1)
+    : a.supply.site.id < b.supply.site.id
+      ? -1
+      : 1;
 
 const refused = (job: Job, reason: Refusal['reason'], detail: string): Placed => ({
   kind: 'refused',
@@ -86,12 +91,13 @@ function describeNeed(job: Job, supplies: readonly SiteSupply[]): string {
   return `needs ${nodes * acceleratorsPerNode} × ${accelerators.join(' or ') || 'any'} in ${regions.allow.join(', ') || 'any region'}; there are ${have}`;
 }
 
-/** The site's cheapest window for the job, or its earliest when its signals are missing; none when it is full. */
-function bestAt(supply: SiteSupply, job: Job, release: Instant, remaining: DurationMs): Candidate[] {
+type Fit = ReturnType<typeof fittingModels>[number];
+
+/** The cheapest window for the job on one model of a site, or the earliest when signals are missing; none when it is full. */
+function bestAt(supply: SiteSupply, fit: Fit, job: Job, release: Instant, remaining: DurationMs): Candidate[] {
   const { spec } = job;
-  const fit = fittingModel(supply.site, spec);
-  const free = fit && supply.free.get(fit.model);
-  if (!fit || !free) return [];
+  const free = supply.free.get(fit.model);
+  if (!free) return [];
   const draw = drawKw(supply.site, spec, fit.model);
   const first = Math.max(0, Math.floor((slotOf(release) - supply.start) / SLOT));
   const late = Math.max(0, release - (supply.start + first * SLOT)); // a start inside the first slot spills over its end
@@ -132,16 +138,15 @@ function placementOf(
   job: Job,
   chosen: Candidate,
   supplies: readonly SiteSupply[],
-  now: Instant,
-  release: Instant,
-  remaining: DurationMs,
+  terms: { readonly now: Instant; readonly release: Instant; readonly remaining: DurationMs; readonly computePricePerKwh: number },
 ): Placement {
+  const { now, release, remaining } = terms;
   const { supply, model, accelerators, from, to, drawKw: draw } = chosen;
   const slotStart = supply.start + from * SLOT;
   const start = Math.max(slotStart, release);
   const believed = sumOver(supply, draw, from, to, job);
   const home = supplies.find(({ site }) => site.id === job.homeSite);
-  const homeFit = home && fittingModel(home.site, job.spec);
+  const homeFit = home && fittingModels(home.site, job.spec)[0];
   const first = Math.floor((slotOf(release) - supply.start) / SLOT);
   const isKnown = (at: SiteSupply) => at.known.subarray(first, first + (to - from)).every(Boolean);
   const runNow =
@@ -149,6 +154,7 @@ function placementOf(
       ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job)
       : undefined;
   const whole = remaining / ((to - from) * SLOT); // the first and the last slot are used in part
+  const energyKwh = (draw * remaining) / 3_600_000;
   return {
     job: job.id,
     site: supply.site.id,
@@ -158,9 +164,10 @@ function placementOf(
     end: supply.start + to * SLOT,
     believed: {
       outlook: supply.outlook?.id,
-      energyKwh: (draw * remaining) / 3_600_000,
+      energyKwh,
       surplusKwh: believed.surplusKwh * whole,
       energyCost: believed.money * whole,
+      computeCost: energyKwh * terms.computePricePerKwh,
       carbonG: believed.carbonG * whole,
       waitMs: start - Math.max(job.submittedAt, job.spec.notBefore),
       runNow: runNow ? { energyCost: runNow.money * whole, carbonG: runNow.carbonG * whole } : undefined,

@@ -177,7 +177,7 @@ export function admit(
       deadline,
       interruptible: policy.interruptible,
       maxPrice: amount === undefined ? undefined : BigInt(Math.round(Number(amount) * 1e6)),
-      regions: { allow: resources.infra ? [resources.infra, ...policy.regions.allow] : policy.regions.allow, deny: policy.regions.deny },
+      regions: { within: resources.infra, ...policy.regions },
       checkpoint: checkpoint && { every: checkpoint.every, restoreCost: checkpoint.restore_cost },
     },
   };

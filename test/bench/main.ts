@@ -35,5 +35,7 @@ const seed = Number(flags.find((flag) => flag.startsWith('--seed='))?.slice('--s
 const json = flags.includes('--json');
 const bars = await bench({ json, forged: flags.includes('--forged'), seed });
 if (json) process.stdout.write(`${JSON.stringify(bars, null, 2)}\n`);
-else for (const { bar, value, unit, target, holds } of bars) process.stdout.write(`${holds ? 'holds' : 'FAILS'}  ${bar}: ${value} ${unit} (target ${target})\n`);
+else
+  for (const { bar, value, unit, target, holds } of bars)
+    process.stdout.write(`${holds ? 'holds' : 'FAILS'}  ${bar}: ${value} ${unit} (target ${target})\n`);
 process.exit(bars.every(({ holds }) => holds) ? 0 : 1);

@@ -19,7 +19,9 @@ interface Finished {
 function startRun(...args: string[]): Promise<Finished> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'start', ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'start', ...args, '--json'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
@@ -30,7 +32,13 @@ function startRun(...args: string[]): Promise<Finished> {
 }
 
 const summaryOf = ({ code, text }: Finished): SummaryWire | undefined => (code === 0 ? (JSON.parse(text) as SummaryWire) : undefined);
-const bar = (name: string, value: number, unit: string, target: string, holds: boolean): Bar => ({ bar: name, value: Math.round(value * 1_000) / 1_000, unit, target, holds });
+const bar = (name: string, value: number, unit: string, target: string, holds: boolean): Bar => ({
+  bar: name,
+  value: Math.round(value * 1_000) / 1_000,
+  unit,
+  target,
+  holds,
+});
 
 /** The bars of a first start: time, success, determinism, and carbon against run-now on records. */
 export async function benchStart(): Promise<Bar[]> {
@@ -42,10 +50,25 @@ export async function benchStart(): Promise<Bar[]> {
     bar('newcomer: jobs succeeded', demo?.jobs.succeeded ?? 0, 'jobs', '> 0', (demo?.jobs.succeeded ?? 0) > 0),
     bar('newcomer: tokens claimed', demo?.settlement.claimed ?? 0, 'tokens', '> 0', (demo?.settlement.claimed ?? 0) > 0),
     bar('newcomer: ledger balanced', demo?.ledger.balanced ? 1 : 0, 'yes = 1', '1', demo?.ledger.balanced === true),
-    bar('determinism: the same JSON twice', first.text === second.text && first.text !== '' ? 1 : 0, 'yes = 1', '1', first.text === second.text && first.text !== ''),
+    bar(
+      'determinism: the same JSON twice',
+      first.text === second.text && first.text !== '' ? 1 : 0,
+      'yes = 1',
+      '1',
+      first.text === second.text && first.text !== '',
+    ),
   ];
   if (!existsSync(join(records, 'markets-2022-23'))) return bars;
-  const run = await startRun('--for', '7d', '--from', '2022-06-06', '--grid', join(records, 'markets-2022-23'), '--jobs', join(records, 'jobs/pai_1k.csv'));
+  const run = await startRun(
+    '--for',
+    '7d',
+    '--from',
+    '2022-06-06',
+    '--grid',
+    join(records, 'markets-2022-23'),
+    '--jobs',
+    join(records, 'jobs/pai_1k.csv'),
+  );
   const week = summaryOf(run);
   const jobs = week?.jobs ?? { submitted: 0, succeeded: 0, failed: 0, refused: 0, waiting: 0 };
   const accounted = jobs.succeeded + jobs.failed + jobs.refused + jobs.waiting;

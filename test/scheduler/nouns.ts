@@ -49,7 +49,7 @@ export const specOf = (changes: Partial<JobSpec> = {}): JobSpec => ({
   deadline: noon + DAY,
   interruptible: true,
   maxPrice: undefined,
-  regions: { allow: [], deny: [] },
+  regions: { within: undefined, allow: [], deny: [] },
   checkpoint: { every: SLOT, restoreCost: 120_000 },
   ...changes,
 });
@@ -80,6 +80,7 @@ export const runOf = (job: string, fence: number, changes: Partial<Run> = {}): R
   model: 'A100',
   accelerators: 4,
   drawKw: 1.6,
+  ceilingKw: 1.6,
   state: 'running',
   leasedAt: noon,
   until: noon + HOUR,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { isSignedBy } from '../../energy-oracle/site.ts';
-import { fittingModel, regionAdmits } from '../../scheduler/fleet.ts';
+import { fittingModels, regionAdmits } from '../../scheduler/fleet.ts';
 import { admit } from '../../scheduler/queue/admission.ts';
 import { demoArrivals, demoKey, demoSites, demoZones, tracedArrivals } from '../../simulator/scenario.ts';
 import { DAY, HOUR, MINUTE } from '../../units/time.ts';
@@ -68,7 +68,9 @@ describe('the demo arrivals', () => {
     for (const { at, owner, file } of arrivals(1)) {
       const admission = admit(file, { owner, submittedAt: at, currency: 'EUR' });
       if (admission.kind === 'refused') throw new Error(JSON.stringify(admission.fields));
-      expect(demoSites(1).some(({ site }) => regionAdmits(site, admission.spec) && fittingModel(site, admission.spec))).toBe(true);
+      expect(demoSites(1).some(({ site }) => regionAdmits(site, admission.spec) && fittingModels(site, admission.spec).length > 0)).toBe(
+        true,
+      );
     }
   });
 });

@@ -5,8 +5,10 @@
  * lies with its own key. What is certified and paid is compared between the lives.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createOracle } from '../../energy-oracle/oracle.ts';
 import { type SigningKey, signingKey } from '../../energy-oracle/site.ts';
 import { decodeReading, encodeReading, type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
+import { createMemoryLine } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { meteringMs } from '../../simulator/world.ts';
 import { DAY, HOUR, type Instant, SLOT } from '../../units/time.ts';
 import { createMemoryWorld, entriesOf, type MemoryWorld, plantSurplusWh, storyStart } from '../fixtures/world.ts';
@@ -180,6 +182,26 @@ describe('a forger on the line', () => {
       if (second?.kind !== 'reading') throw new RangeError('the lie is not in quarantine');
       const [first] = await series.readings(target.site, 'pv_power', second.reading.metered);
       expect(second.reading).toMatchObject({ seq: first?.seq, value: (first?.value ?? 0) + 2_000 });
+    });
+
+    test('has the slot banned in the oracle’s next life too', async () => {
+      const { series, clock, sites, scenario } = lying.world;
+      const { source } = createMemoryLine({ clock });
+      const reborn = await createOracle({
+        clock,
+        sites,
+        feedKeys: {},
+        store: series,
+        telemetry: source,
+        grid: source,
+        forecaster: { model: 'none', forecast: async () => [] },
+        wait: async () => {},
+        tell: () => {},
+        config: { rates: scenario.rates, horizonMs: DAY, historyMs: DAY },
+      });
+      const around = { start: target.slot - SLOT, end: target.slot + 2 * SLOT };
+      const facts = await reborn.view.facts(target.site, around, clock.now());
+      expect(facts.map(({ surplusWh }) => surplusWh !== undefined)).toEqual([true, false, true]);
     });
 
     test('every other slot stays within what its plant had', () => {

@@ -6,6 +6,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifyChain } from '../../scheduler/ledger/verify.ts';
 import { inTokens } from '../../scheduler/settlement/settle.ts';
+import { randomStream } from '../../simulator/kernel/random.ts';
 import type { Arrival } from '../../simulator/scenario.ts';
 import { DAY, HOUR, type Instant, MINUTE, SLOT } from '../../units/time.ts';
 import { createMemoryWorld, entriesOf, type MemoryWorld, overlapsOf, storyStart } from '../fixtures/world.ts';
@@ -134,6 +135,45 @@ describe('an agent that is killed while its job runs', () => {
     const keys = entries.map(({ run, slot }) => `${run}@${slot}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(verifyChain(entries)).toMatchObject({ kind: 'intact' });
+  });
+});
+
+describe('a day of storms, in which agents are killed, cut off and brought back at random', () => {
+  test.each([1, 2])('loses no job, runs none twice at once and pays each once: seed %i', async (seed) => {
+    const world = await createMemoryWorld({ seed, crowd: 2 });
+    const draw = randomStream(seed, 'storm');
+    const down = new Map<string, 'killed' | 'cut off'>();
+    const heal = async (site: string) => {
+      if (down.get(site) === 'killed') await world.bringBack(site);
+      else world.reconnect(site);
+      down.delete(site);
+    };
+    const harm = (site: string, how: 'killed' | 'cut off') => {
+      down.set(site, how);
+      if (how === 'killed') world.killAgent(site);
+      else world.cutOff(site);
+    };
+    for (let now = storyStart + 30 * MINUTE; now < storyStart + DAY; now += 25 * MINUTE) {
+      await world.run(now);
+      for (const { id } of world.sites) {
+        if (down.has(id) && draw.uniform() < 0.4) await heal(id);
+        else if (!down.has(id) && draw.uniform() < 0.12) harm(id, draw.pick(['killed', 'cut off'] as const));
+      }
+    }
+    for (const id of [...down.keys()]) await heal(id);
+    await world.run(storyStart + 2 * DAY + 12 * HOUR);
+    const { jobs, ledger, settlement } = await world.summary();
+    const keys = (await entriesOf(world)).map(({ run, slot }) => `${run}@${slot}`);
+    expect(world.ran().length).toBeGreaterThan(jobs.submitted); // some were lost and ran again
+    expect(jobs).toMatchObject({ submitted: world.scenario.arrivals.length, waiting: 0 });
+    const rest = (await world.jobs.list()).filter(({ state }) => state !== 'SUCCEEDED').map(({ state, reason }) => `${state}: ${reason}`);
+    expect(rest).toEqual(rest.map(() => expect.stringMatching(/^EXPIRED: .*deadline/))); // a storm may take the time that was left
+    expect(rest.length).toBeLessThan(jobs.submitted / 10);
+    expect(overlapsOf(world.ran(), world.clock.now())).toEqual([]);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(ledger.balanced).toBe(true);
+    expect(settlement.claimed).toBe(settlement.promised);
+    await world.close();
   });
 });
 

@@ -22,7 +22,7 @@ const placement: Placement = {
   accelerators: 4,
   start: noon,
   end: noon + HOUR,
-  believed: { outlook: undefined, energyKwh: 1.6, surplusKwh: 0, energyCost: 0, carbonG: 0, waitMs: 0, runNow: undefined },
+  believed: { outlook: undefined, energyKwh: 1.6, surplusKwh: 0, energyCost: 0, computeCost: 0, carbonG: 0, waitMs: 0, runNow: undefined },
   reason: 'cheapest',
 };
 

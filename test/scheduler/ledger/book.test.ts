@@ -269,6 +269,23 @@ describe('the books of many run-slots', () => {
     expect(await bookDue(ports)).toHaveLength(1);
   });
 
+  test('that were booked and not marked, for a kill came between, are booked once and hold up nobody', async () => {
+    const [jobs, ledger, clock] = [createMemoryJobStore(), createMemoryLedgerStore(), manualClock(noon + 9 * HOUR)];
+    for (const id of ['a', 'b']) await jobs.add(jobOf(id));
+    await jobs.apply({ runs: [runOf('a', 1), runOf('b', 1)], runSlots: [meteredOf('a', noon, 300)] }, noon);
+    const ports = { clock, jobs, ledger, oracle: oracleOf(() => ({ surplusWh: 500 })), sites, tariff, delayMs: HOUR };
+    const killed = { ...jobs, markBooked: () => Promise.reject(new Error('kill -9')) };
+    await expect(bookDue({ ...ports, jobs: killed })).rejects.toThrow('kill -9');
+    await jobs.apply({ runSlots: [meteredOf('a', noon + SLOT, 300), meteredOf('b', noon, 300)] }, noon);
+    const entries = await bookDue(ports);
+    expect(entries.map(({ run, slot, actual }) => [run, slot, actual.surplusWh])).toEqual([
+      ['b#1', noon, 200], // what a left of 500 Wh
+      ['a#1', noon + SLOT, 300],
+    ]);
+    expect(entries[1]?.counterfactual.slot).toBe(noon + SLOT);
+    expect(await bookDue(ports)).toEqual([]);
+  });
+
   test('of a site nobody knows are a bug', async () => {
     const jobs = createMemoryJobStore();
     await jobs.add(jobOf('a', {}, { homeSite: 'mars' }));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OutlookSlot } from '../../../energy-oracle/outlook.ts';
 import type { Site } from '../../../energy-oracle/site.ts';
-import { drawKw, fittingModel, regionAdmits } from '../../../scheduler/fleet.ts';
+import { drawKw, fittingModels, regionAdmits } from '../../../scheduler/fleet.ts';
 import type { Job } from '../../../scheduler/job.ts';
 import { place, remainingOf } from '../../../scheduler/placement/place.ts';
 import { horizonSlots, occupy, siteSupply } from '../../../scheduler/placement/supply.ts';
@@ -16,7 +16,7 @@ const dull = () => slotOutlook(0, 100, 400);
 const blind = () => slotOutlook(undefined, undefined, undefined);
 
 function placed(job: Job, supplies: readonly ReturnType<typeof siteSupply>[], now = noon) {
-  const found = place(job, supplies, now);
+  const found = place(job, supplies, now, 0);
   if (found.kind !== 'placed') throw new Error(`expected a placement, found ${JSON.stringify(found)}`);
   return found.placement;
 }
@@ -38,13 +38,16 @@ describe('a region rule', () => {
     { allow: [], deny: ['*'], want: false },
     { allow: [], deny: ['xeu-*'], want: true },
   ])('allow $allow, deny $deny admits eu-rhine in DE-LU: $want', ({ allow, deny, want }) =>
-    expect(regionAdmits(siteOf('eu-rhine'), specOf({ regions: { allow, deny } }))).toBe(want),
+    expect(regionAdmits(siteOf('eu-rhine'), specOf({ regions: { within: undefined, allow, deny } }))).toBe(want),
   );
 
   test('of a stranger costs no more than reading it: thirty stars are no trap', () => {
     const before = performance.now();
     expect(
-      regionAdmits(siteOf('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'), specOf({ regions: { allow: [`${'a*'.repeat(31)}b`], deny: [] } })),
+      regionAdmits(
+        siteOf('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'),
+        specOf({ regions: { within: undefined, allow: [`${'a*'.repeat(31)}b`], deny: [] } }),
+      ),
     ).toBe(false);
     expect(performance.now() - before).toBeLessThan(100);
   });
@@ -58,18 +61,40 @@ describe('a fitting model', () => {
     ],
   });
   test.each([
-    { accelerators: [], perNode: 1, nodes: 1, want: { model: 'L4', needed: 1 } },
-    { accelerators: [], perNode: 2, nodes: 2, want: { model: 'A100', needed: 4 } },
-    { accelerators: ['A100'], perNode: 8, nodes: 1, want: { model: 'A100', needed: 8 } },
-    { accelerators: ['A100'], perNode: 3, nodes: 3, want: undefined },
-    { accelerators: ['H100'], perNode: 1, nodes: 1, want: undefined },
+    {
+      accelerators: [],
+      perNode: 1,
+      nodes: 1,
+      want: [
+        { model: 'L4', needed: 1 },
+        { model: 'A100', needed: 1 },
+      ],
+    },
+    { accelerators: [], perNode: 2, nodes: 2, want: [{ model: 'A100', needed: 4 }] },
+    { accelerators: ['A100'], perNode: 8, nodes: 1, want: [{ model: 'A100', needed: 8 }] },
+    { accelerators: ['A100'], perNode: 3, nodes: 3, want: [] },
+    { accelerators: ['H100'], perNode: 1, nodes: 1, want: [] },
   ])('for $nodes × $perNode of $accelerators is $want', ({ accelerators, perNode, nodes, want }) =>
-    expect(fittingModel(mixed, specOf({ accelerators, acceleratorsPerNode: perNode, nodes }))).toEqual(want),
+    expect(fittingModels(mixed, specOf({ accelerators, acceleratorsPerNode: perNode, nodes }))).toEqual(want),
   );
 
   test('draws its nameplate or what the job states, times what the building adds', () => {
     expect(drawKw({ ...mixed, pue: 1.25 }, specOf({ nodes: 2, acceleratorsPerNode: 2 }), 'A100')).toBeCloseTo(2, 12);
     expect(drawKw({ ...mixed, pue: 1.25 }, specOf({ power: 5.2 }), 'A100')).toBeCloseTo(6.5, 12);
+  });
+});
+
+describe('a busy model of a site', () => {
+  test('does not hold a job that an idle one would run', () => {
+    const site = siteOf('rhine', {
+      accelerators: [
+        { model: 'L4', count: 2, drawKw: 0.07 },
+        { model: 'A100', count: 2, drawKw: 0.4 },
+      ],
+    });
+    const supply = siteSupply(site, outlookOf('rhine', dull), noon);
+    supply.free.get('L4')?.fill(0);
+    expect(placed(jobOf('a', { acceleratorsPerNode: 1 }), [supply]).model).toBe('A100');
   });
 });
 
@@ -101,13 +126,13 @@ describe('a job is placed', () => {
       supplyAt('bay', dull),
       supplyAt('rand', dull, { accelerators: [{ model: 'L4', count: 9, drawKw: 0.1 }] }),
     ];
-    expect(placed(jobOf('a', { regions: { allow: [], deny: ['rhine'] } }), supplies).site).toBe('bay');
+    expect(placed(jobOf('a', { regions: { within: undefined, allow: [], deny: ['rhine'] } }), supplies).site).toBe('bay');
     expect(placed(jobOf('a', { accelerators: ['L4'] }), supplies).site).toBe('rand');
-    expect(place(jobOf('a', { accelerators: ['TPU'] }), supplies, noon)).toMatchObject({
+    expect(place(jobOf('a', { accelerators: ['TPU'] }), supplies, noon, 0)).toMatchObject({
       kind: 'refused',
       refusal: { reason: 'no-site-fits', detail: expect.stringContaining('TPU') },
     });
-    expect(place(jobOf('a', { regions: { allow: ['mars'], deny: [] } }), supplies, noon)).toMatchObject({
+    expect(place(jobOf('a', { regions: { within: undefined, allow: ['mars'], deny: [] } }), supplies, noon, 0)).toMatchObject({
       refusal: { reason: 'no-site-fits' },
     });
   });
@@ -120,7 +145,7 @@ describe('a job is placed', () => {
 
   test('not at all when the time left is too short, to the millisecond', () => {
     expect(placed(jobOf('a', { deadline: noon + HOUR }), [supplyAt('rhine', dull)]).start).toBe(noon);
-    expect(place(jobOf('a', { deadline: noon + HOUR - 1 }), [supplyAt('rhine', dull)], noon)).toMatchObject({
+    expect(place(jobOf('a', { deadline: noon + HOUR - 1 }), [supplyAt('rhine', dull)], noon, 0)).toMatchObject({
       kind: 'refused',
       refusal: { job: 'a', reason: 'no-window-before-deadline' },
     });
@@ -159,10 +184,18 @@ describe('a job is placed', () => {
 });
 
 describe('a budget', () => {
-  test('that no run can keep refuses the job and says what the cheapest costs', () =>
-    expect(place(jobOf('a', { maxPrice: 100_000n }), [supplyAt('rhine', dull)], noon)).toMatchObject({
-      refusal: { reason: 'over-budget', detail: 'the cheapest run costs 0.16, at most 0.10 is allowed' },
+  test('that no run can keep puts the job off: a later outlook may be cheaper', () =>
+    expect(place(jobOf('a', { maxPrice: 100_000n }), [supplyAt('rhine', dull)], noon, 0)).toMatchObject({
+      deferral: { reason: 'over-budget' },
     }));
+
+  test('holds the price of computing too, not its energy alone', () => {
+    const supplies = [supplyAt('rhine', dull)]; // 1.6 kWh: 0.16 of energy and 0.48 of computing at 0.30 per kWh
+    const { kind } = place(jobOf('a', { maxPrice: 630_000n }), supplies, noon, 0.3);
+    const paid = place(jobOf('a', { maxPrice: 650_000n }), supplies, noon, 0.3);
+    expect(kind).toBe('deferred');
+    expect(paid).toMatchObject({ placement: { believed: { energyCost: expect.closeTo(0.16, 6), computeCost: expect.closeTo(0.48, 6) } } });
+  });
 
   test('is a limit and its carbon price a wish: rather a dirty run that it can pay than none', () => {
     const clean = supplyAt('bay', () => slotOutlook(0, 300, 10));
@@ -170,14 +203,14 @@ describe('a budget', () => {
     const green = { carbonPricePerKg: 1, waitPricePerHour: 0 };
     expect(placed(jobOf('a', { weights: green }), [clean, dirty]).site).toBe('bay');
     expect(placed(jobOf('a', { weights: green, maxPrice: 100_000n }), [clean, dirty]).site).toBe('rand');
-    expect(place(jobOf('a', { weights: green, maxPrice: 10_000n }), [clean, dirty], noon)).toMatchObject({
-      refusal: { reason: 'over-budget' },
+    expect(place(jobOf('a', { weights: green, maxPrice: 10_000n }), [clean, dirty], noon, 0)).toMatchObject({
+      deferral: { reason: 'over-budget' },
     });
   });
 
   test('that nobody spends leaves the supply as it was', () => {
     const supply = supplyAt('rhine', dull);
-    place(jobOf('a', { maxPrice: 0n }), [supply], noon);
+    place(jobOf('a', { maxPrice: 0n }), [supply], noon, 0);
     expect(supply.free.get('A100')?.every((count) => count === 8)).toBe(true);
   });
 });
@@ -201,7 +234,7 @@ describe('without signals', () => {
     const home = supplyAt('rhine', blind);
     occupy(home, 'A100', 8, 3, 0, 2, weights);
     expect(placed(jobOf('a'), [home, supplyAt('bay', blind)])).toMatchObject({ site: 'bay', start: noon });
-    expect(placed(jobOf('a', { regions: { allow: ['rhine'], deny: [] } }), [home])).toMatchObject({
+    expect(placed(jobOf('a', { regions: { within: undefined, allow: ['rhine'], deny: [] } }), [home])).toMatchObject({
       site: 'rhine',
       start: noon + 2 * SLOT,
     });
@@ -215,12 +248,12 @@ describe('a job waits', () => {
   test('when every window in the horizon is taken', () => {
     const supply = supplyAt('rhine', dull);
     occupy(supply, 'A100', 8, 3, 0, horizonSlots, weights);
-    expect(place(jobOf('a'), [supply], noon)).toEqual({ kind: 'deferred', deferral: { job: 'a', reason: 'no-capacity-in-horizon' } });
+    expect(place(jobOf('a'), [supply], noon, 0)).toEqual({ kind: 'deferred', deferral: { job: 'a', reason: 'no-capacity-in-horizon' } });
   });
 
   test('when it is released beyond the horizon', () => {
     const far = { notBefore: noon + 5 * DAY, deadline: noon + 9 * DAY };
-    expect(place(jobOf('a', far), [supplyAt('rhine', dull)], noon)).toEqual({
+    expect(place(jobOf('a', far), [supplyAt('rhine', dull)], noon, 0)).toEqual({
       kind: 'deferred',
       deferral: { job: 'a', reason: 'beyond-horizon' },
     });

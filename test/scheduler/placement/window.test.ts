@@ -73,7 +73,7 @@ describe('the cheapest window', () => {
           expect(cheapestWindow(cost, length, search)).toEqual(want);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
     expect(found).toBeGreaterThan(50);
   });

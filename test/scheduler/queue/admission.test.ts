@@ -57,7 +57,7 @@ describe('the job file', () => {
       deadline: submittedAt + DAY,
       interruptible: true,
       maxPrice: 12_000_000n,
-      regions: { allow: ['eu-*', 'eu-*'], deny: [] },
+      regions: { within: 'eu-*', allow: ['eu-*'], deny: [] },
       checkpoint: { every: 15 * MINUTE, restoreCost: 2 * MINUTE },
     }));
 
@@ -78,7 +78,7 @@ describe('the job file', () => {
       deadline: submittedAt + HOUR + DAY,
       interruptible: false,
       maxPrice: undefined,
-      regions: { allow: [], deny: [] },
+      regions: { within: undefined, allow: [], deny: [] },
       checkpoint: undefined,
     }));
 
@@ -113,7 +113,7 @@ describe('a field', () => {
     },
     { change: { policy: { deadline: '2026-11-22T14:00:00+01:00' } }, want: { deadline: submittedAt + HOUR } },
     { change: { policy: { not_before: '2020-01-01T00:00Z' } }, want: { notBefore: submittedAt, deadline: submittedAt + HOUR + DAY } },
-    { change: { resources: { infra: 'eu-*' } }, want: { regions: { allow: ['eu-*'], deny: [] } } },
+    { change: { resources: { infra: 'eu-*' } }, want: { regions: { within: 'eu-*', allow: [], deny: [] } } },
     { change: { checkpoint: { every: '10m' } }, want: { checkpoint: { every: 10 * MINUTE, restoreCost: 0 } } },
   ])('of $change means $want', ({ change, want }) => expect(admitted({ ...least, ...change })).toMatchObject(want));
 });
