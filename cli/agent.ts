@@ -20,8 +20,8 @@ export interface AgentOptions {
   readonly stop: AbortSignal;
 }
 
-/** Well within a third of the lease. */
-const beatEveryMs = 10_000;
+/** Well within a third of the lease; what the scheduler allows for stopping after it counts on this. */
+const beatEveryMs = 5_000;
 
 /** Runs until `stop`; its jobs are checkpointed and reported then. */
 export async function runAgent({ site, mqtt, key, data, stop }: AgentOptions): Promise<void> {
@@ -39,9 +39,14 @@ export async function runAgent({ site, mqtt, key, data, stop }: AgentOptions): P
   });
   await agent.open();
   log(`agent of ${site} on ${mqtt}`);
-  while (!stop.aborted) {
-    await agent.beat();
+  let broken: unknown; // a journal that cannot be written: without it an agent must not work
+  while (!stop.aborted && broken === undefined) {
+    // not awaited: a beat without a scheduler waits long for its receipt, and leases must be looked after meanwhile
+    agent.beat().catch((fault: unknown) => {
+      broken = fault;
+    });
     await sleep(beatEveryMs, undefined, { signal: stop }).catch(() => undefined);
   }
+  if (broken !== undefined) throw broken;
   await agent.close();
 }

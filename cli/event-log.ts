@@ -7,6 +7,8 @@ import type { EventWire } from '../scheduler/wire.ts';
 /** How many events a late reader may still get. */
 const keptMax = 1_000;
 const heartbeatMs = 15_000;
+/** What may wait for a reader that does not read, bytes; beyond it the reader is let go and may resume. */
+const backlogBytesMax = 1_048_576;
 
 export interface EventLog {
   tell(event: Omit<EventWire, 'id'>): void;
@@ -20,9 +22,16 @@ export function createEventLog(onEvent: (event: EventWire) => void): EventLog {
   const kept: EventWire[] = [];
   const readers = new Set<Response>();
   let nextId = 1;
+  const write = (reader: Response, text: string) => {
+    if (reader.writableLength <= backlogBytesMax) reader.write(text);
+    else {
+      readers.delete(reader);
+      reader.destroy();
+    }
+  };
   const frame = (event: EventWire) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`;
   const heartbeat = setInterval(() => {
-    for (const reader of readers) reader.write(': still here\n\n');
+    for (const reader of readers) write(reader, ': still here\n\n');
   }, heartbeatMs);
   heartbeat.unref();
   return {
@@ -30,7 +39,7 @@ export function createEventLog(onEvent: (event: EventWire) => void): EventLog {
       const event = { id: nextId++, ...told };
       kept.push(event);
       if (kept.length > keptMax) kept.shift();
-      for (const reader of readers) reader.write(frame(event));
+      for (const reader of readers) write(reader, frame(event));
       onEvent(event);
     },
     stream(request, response) {

@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { parse } from 'yaml';
 import type { JobWire, ReceiptWire, RefusalWire } from '../scheduler/wire.ts';
 import { table } from './table.ts';
 
@@ -37,8 +38,8 @@ export function jobsCommand(): Command {
 }
 
 async function launch(file: string, { api, json, owner, key }: Reach & { readonly owner: string; readonly key?: string }): Promise<void> {
-  const headers = { 'Content-Type': 'application/yaml', 'X-Sunward-Owner': owner, ...(key ? { 'Idempotency-Key': key } : {}) };
-  const response = await ask(api, '/v1/jobs', { method: 'POST', headers, body: readFileSync(file, 'utf8') });
+  const headers = { 'Content-Type': 'application/json', 'X-Sunward-Owner': owner, ...(key ? { 'Idempotency-Key': key } : {}) };
+  const response = await ask(api, '/v1/jobs', { method: 'POST', headers, body: JSON.stringify(parse(readFileSync(file, 'utf8'))) });
   if (response.status === 422) {
     const { fields } = (await response.json()) as RefusalWire;
     if (json) print({ error: 'refused', fields });

@@ -42,6 +42,8 @@ export interface ServeOptions {
 }
 
 const leaseMs = 45 * SECOND;
+/** An agent looks every five seconds and gives a job five to save itself; the rest is for its clock. */
+const stopMsMax = 15 * SECOND;
 /** Readings and hourly signals may come so long after their slot. */
 const bookingDelayMs = HOUR;
 const periodMs = DAY;
@@ -84,7 +86,7 @@ export async function serve({ fleet: file, data, host, port, env, stop }: ServeO
     chain: engines.chain,
     newId: () => `job-${randomUUID()}`,
     tell: say,
-    config: { currency: rates.accounting, leaseMs, bookingDelayMs, periodMs, epoch, tariff, reward },
+    config: { currency: rates.accounting, leaseMs, stopMsMax, bookingDelayMs, periodMs, epoch, tariff, reward },
   });
 
   /** What happens when a quarter hour is over, in this order; `world.ts` has its twin. */
@@ -115,7 +117,7 @@ export async function serve({ fleet: file, data, host, port, env, stop }: ServeO
     surplusOver: oracle.surplusOver,
     seed: 0,
     currency: rates.accounting,
-    start: slotOf(clock.now()),
+    start: slotOf(epoch),
     settlingMs: 2 * SLOT,
   });
   const http = await startHttp({

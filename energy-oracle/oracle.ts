@@ -187,8 +187,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   function noteLastDay(): void {
     const now = slotOf(clock.now());
     for (const { id } of sites)
-      for (const stream of surplusStreams)
-        unrolled.set(`${id}/${stream}`, new Set(slotsTouching({ start: now - catchUpMs, end: now })));
+      for (const stream of surplusStreams) unrolled.set(`${id}/${stream}`, new Set(slotsTouching({ start: now - catchUpMs, end: now })));
   }
 
   return {

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import express, { type Request, type Response, Router } from 'express';
-import { parse } from 'yaml';
+import { type CST, Parser, parse } from 'yaml';
 import { toIso } from '../units/time.ts';
 import type { Scheduler } from './engine.ts';
 import { isOver, type Job, jobStates } from './job.ts';
@@ -21,6 +21,10 @@ import type { JobWire, PlacementWire, ReceiptWire, RefusalWire, SettlementWire }
 
 const jobListMax = 1_000;
 const bodyBytesMax = '128kb';
+/** Levels of a job file; the deepest one it knows is the fourth. */
+const nestingMax = 32;
+/** Longer job files come as JSON, which is what `sunward jobs launch` sends. */
+const yamlCharactersMax = 16_384;
 
 export interface SchedulerApiPorts {
   readonly scheduler: Scheduler;
@@ -141,14 +145,44 @@ const settlementWire = ({
   settledAt: toIso(settledAt),
 });
 
-function parsedFile(
-  text: string,
-): { readonly kind: 'file'; readonly value: unknown } | { readonly kind: 'unreadable'; readonly why: string } {
+type ParsedFile = { readonly kind: 'file'; readonly value: unknown } | { readonly kind: 'unreadable'; readonly why: string };
+
+/** A job file as JSON, or as YAML when it is short; a stranger's text must cost no more than reading it. */
+function parsedFile(text: string): ParsedFile {
+  const unreadable = (why: string): ParsedFile => ({ kind: 'unreadable', why });
   try {
+    const value: unknown = JSON.parse(text);
+    return isDeeperThan(nestingMax, value, Object.values) ? unreadable(`more than ${nestingMax} levels`) : { kind: 'file', value };
+  } catch {
+    if (text.length > yamlCharactersMax)
+      return unreadable(`no JSON, and too long for YAML: ${text.length} characters, at most ${yamlCharactersMax}`);
+  }
+  try {
+    // the composer recurses per level, and a stack that is almost full makes V8 end the process rather than throw
+    for (const token of new Parser().parse(text))
+      if (isDeeperThan(nestingMax, token, innerTokens)) return unreadable(`more than ${nestingMax} levels`);
     return { kind: 'file', value: parse(text, { maxAliasCount: 16 }) };
   } catch (error) {
-    return { kind: 'unreadable', why: error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'not YAML' };
+    return unreadable(error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'not YAML');
   }
+}
+
+/** True when a value nests deeper than `levels`; keeps its own stack, however deep it is. */
+function isDeeperThan<T>(levels: number, root: T, inside: (value: T & object) => readonly T[]): boolean {
+  const open = [{ value: root, level: 0 }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { value, level } = next;
+    if (level > levels) return true;
+    if (typeof value === 'object' && value !== null) for (const inner of inside(value)) open.push({ value: inner, level: level + 1 });
+  }
+  return false;
+}
+
+/** What a YAML token holds. */
+function innerTokens(token: CST.Token): CST.Token[] {
+  const items = 'items' in token ? token.items : [];
+  const pairs = items.flatMap(({ key, value }) => [key, value]);
+  return [...pairs, token.type === 'document' ? token.value : undefined].filter((inner) => inner !== undefined && inner !== null);
 }
 
 export const jobWire = (job: Job): JobWire => ({

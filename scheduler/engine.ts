@@ -30,6 +30,8 @@ export interface SchedulerConfig {
   /** Accounting currency. */
   readonly currency: string;
   readonly leaseMs: DurationMs;
+  /** How long after its lease a run may still be alive at an agent that heard nothing: its beat and its grace; 0 unless told. */
+  readonly stopMsMax?: DurationMs;
   /** How long after a slot's end its readings and signals may still arrive before it is booked. */
   readonly bookingDelayMs: DurationMs;
   readonly periodMs: DurationMs;
@@ -75,7 +77,7 @@ export interface Scheduler {
 export function createScheduler(ports: SchedulerPorts): Scheduler {
   const { clock, fleet, oracle, jobs, ledger, link, newId, tell, config } = ports;
   const sites = new Map(fleet.map((site) => [site.id, site]));
-  const dispatcher = createDispatcher({ clock, jobs, link, sites, leaseMs: config.leaseMs, tell });
+  const dispatcher = createDispatcher({ clock, jobs, link, sites, leaseMs: config.leaseMs, stopMsMax: config.stopMsMax, tell });
   const settler = createSettler({ ...ports, sites: fleet });
   const inTurn = serial();
   let latest: Plan | undefined;

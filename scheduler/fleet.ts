@@ -23,12 +23,17 @@ export function fittingModels(site: Site, spec: JobSpec): readonly { readonly mo
     .map(({ model }) => ({ model, needed }));
 }
 
-/** Draw that is planned for the job at this site's grid connection, kW: its stated power, or its accelerators', × PUE. */
+/** Draw that is planned for the job at this site's grid connection, kW: what it states × PUE, never above the nameplate. */
 export function drawKw(site: Site, spec: JobSpec, model: string): Kilowatts {
-  return spec.power === undefined ? nameplateKw(site, spec, model) : kilowatts(spec.power * site.pue);
+  const most = nameplateKw(site, spec, model);
+  return spec.power === undefined ? most : kilowatts(Math.min(most, spec.power * site.pue));
 }
 
-/** The most the job's accelerators can draw at this site's grid connection, kW; what an owner states changes nothing here. */
+/**
+ * The most the job's accelerators can draw at this site's grid connection, kW; what an owner states changes nothing here.
+ *
+ * It is also what a site without a meter of its own per run is taken to draw: understating power saves nobody money.
+ */
 export function nameplateKw(site: Site, spec: JobSpec, model: string): Kilowatts {
   const each = site.accelerators.find((accelerator) => accelerator.model === model)?.drawKw ?? 0;
   return kilowatts(each * spec.nodes * spec.acceleratorsPerNode * site.pue);

@@ -10,7 +10,7 @@ import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
 import { createOracle, type OraclePorts } from '../energy-oracle/oracle.ts';
 import type { Spool } from '../energy-oracle/store/spool.ts';
 import { pvPower } from '../energy-oracle/sun/pv.ts';
-import { createSender } from '../energy-oracle/telemetry/sender.ts';
+import { createSender, type Sender } from '../energy-oracle/telemetry/sender.ts';
 import type { TelemetryUplink } from '../energy-oracle/telemetry/telemetry-source.ts';
 import { type Agent, createAgent } from '../scheduler/agent/agent.ts';
 import type { Executor } from '../scheduler/agent/executor.ts';
@@ -103,8 +103,9 @@ export async function createWorld(ports: WorldPorts) {
     },
   });
 
-  const sender = async (name: string, uplink: TelemetryUplink) =>
-    createSender({
+  const senders: Sender[] = [];
+  const sender = async (name: string, uplink: TelemetryUplink) => {
+    const made = createSender({
       name,
       spool: await ports.spool(name),
       uplink,
@@ -112,6 +113,9 @@ export async function createWorld(ports: WorldPorts) {
       wait: ports.wait,
       onRefused: ({ stream, seq, reason }) => say('quarantine', `${name}/${stream} #${seq} was refused: ${reason}`),
     });
+    senders.push(made);
+    return made;
+  };
   const meters = await Promise.all(
     scenario.sites.map(async ({ site, load, key }) => {
       const trace = scenario.traces.find(({ zone }) => zone === site.zone);
@@ -179,6 +183,7 @@ export async function createWorld(ports: WorldPorts) {
     await oracle.open();
     await scheduler.open();
     await Promise.all([...meters, ...feeds].map((end) => end.open()));
+    await Promise.all(senders.map((each) => each.flush())); // what a killed life had told but not heard acknowledged
     for (const agent of agents) await agent.open();
     await Promise.all(feeds.map((feed) => feed.tell({ start: begin - publishedBeforeMs, end: begin + 1 })));
     await oracle.issueOutlooks();

@@ -22,6 +22,8 @@ export interface DispatcherPorts {
   readonly link: DispatchLink;
   readonly sites: ReadonlyMap<string, Site>;
   readonly leaseMs: DurationMs;
+  /** How long after its lease a run may still be alive at an agent that heard nothing: its beat and its grace; 0 unless told. */
+  readonly stopMsMax?: DurationMs | undefined;
   readonly tell: (kind: 'run' | 'job', text: string) => void;
 }
 
@@ -39,7 +41,7 @@ export interface Dispatcher {
   recall(run: Run): Promise<void>;
 }
 
-export function createDispatcher({ clock, jobs, link, sites, leaseMs, tell }: DispatcherPorts): Dispatcher {
+export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax = 0, tell }: DispatcherPorts): Dispatcher {
   async function withJobs(runs: readonly Run[]) {
     const pairs = await Promise.all(runs.map(async (run) => ({ run, job: await jobs.get(run.job) })));
     return pairs.filter((pair): pair is { run: Run; job: Job } => pair.job !== undefined);
@@ -81,7 +83,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, tell }: Di
         site: site.id,
         model: run.model,
         accelerators: run.accelerators,
-        drawKw: run.drawKw,
+        drawKw: run.ceilingKw,
         remaining: remainingOf(job),
         script: job.spec.run,
         envs: job.spec.envs,
@@ -115,7 +117,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, tell }: Di
 
     async sweep() {
       const now = clock.now();
-      const changes = expire(await withJobs(await jobs.activeRuns()), now);
+      const changes = expire(await withJobs(await jobs.activeRuns()), now, stopMsMax);
       if ((changes.runs ?? []).length === 0) return;
       if ((await jobs.apply(changes, now)).kind === 'applied') tellOf(changes);
     },

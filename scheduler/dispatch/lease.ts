@@ -15,7 +15,7 @@ export interface Lease {
   readonly site: string;
   readonly model: string;
   readonly accelerators: number;
-  /** Draw at the grid connection while running, kW; the ceiling of what the run may report. */
+  /** Nameplate draw at the grid connection while running, kW: what is metered where no meter is, and the most that is believed. */
   readonly drawKw: number;
   /** Run time still needed, ms. */
   readonly remaining: DurationMs;

@@ -71,7 +71,7 @@ export function reconcile(
  * An agent's clock may be one slot ahead.
  */
 function plausible(said: RunReport, run: Run, now: Instant, doubts: string[]): RunReport['metered'] {
-  const ceilingWh = energyOver(kilowatts(Math.max(run.drawKw, run.ceilingKw)), SLOT) * 1_000 + 1;
+  const ceilingWh = energyOver(kilowatts(run.ceilingKw), SLOT) * 1_000 + 1;
   return said.metered.filter(({ slot, energyWh }) => {
     const drawable = Number.isInteger(energyWh) && energyWh >= 0 && energyWh <= ceilingWh;
     const inTime = slot % SLOT === 0 && slot + SLOT > run.leasedAt && slot < now + SLOT;
@@ -131,9 +131,13 @@ function progressAfter(said: RunReport, { progress, spec }: Job): DurationMs {
   return Math.min(spec.maxDuration, progress + Math.max(0, said.progress - restore));
 }
 
-/** Leases that ran out without a word: the run is lost, the job goes back to the queue. One that nobody took is no failure. */
-export function expire(active: readonly { readonly run: Run; readonly job: Job }[], now: Instant): Changes {
-  const silent = active.filter(({ run }) => run.until < now);
+/**
+ * Leases that ran out without a word: the run is lost, the job goes back to the queue. One that nobody took is no failure.
+ *
+ * @param stopMsMax  how long after its lease a run may still be alive at an agent that heard nothing; 0 unless told
+ */
+export function expire(active: readonly { readonly run: Run; readonly job: Job }[], now: Instant, stopMsMax: DurationMs = 0): Changes {
+  const silent = active.filter(({ run }) => run.until + stopMsMax < now);
   return {
     runs: silent.map(({ run }) => ({ ...run, state: 'lost', endedAt: now, reason: 'the lease ran out unrenewed' })),
     jobs: silent

@@ -50,7 +50,8 @@ export const counterfactualSlot = (job: Job, index: number): Instant =>
  */
 export function book({ metered, job, site, homeSite, facts, homeFacts }: Bookable, taken: Taken, tariff: Tariff, now: Instant): EntryBody {
   const actual = accountOf(metered.energyWh, site, facts, taken.actual);
-  const counterfactual = accountOf(metered.energyWh, homeSite, homeFacts, taken.counterfactual);
+  const elsewhere = accountOf(metered.energyWh, homeSite, homeFacts, taken.counterfactual);
+  const counterfactual = compared({ account: actual, facts }, { account: elsewhere, facts: homeFacts });
   const certification = certificationOf(facts);
   const { price, take } = priceOf(metered.energyWh, chargedEnergy({ actual, certification }), tariff);
   const postings: Posting[] = [
@@ -112,6 +113,29 @@ function accountOf(energyWh: WattHours, site: Site, facts: SlotFacts, taken: Map
     marginalMg: facts.marginalIntensity === undefined ? undefined : carbonOf(gridWh, facts.marginalIntensity),
     matchedMg: intensity === undefined ? 0 : carbonOf(gridWh, intensity),
     energyCost: moneyOf(wattHours(exportableWh), site.feedInTariff) + (price === undefined ? 0n : moneyOf(gridWh, price)),
+  };
+}
+
+/** An account and what was known of its slot. */
+interface Told {
+  readonly account: Account;
+  readonly facts: SlotFacts;
+}
+
+/**
+ * The counterfactual's account, with the carbon or money of the actual one where a gap in either world leaves nothing to compare.
+ *
+ * A gap counts as 0 in an account; set against a real number it would pass an outage of a feed or a meter off as a saving.
+ */
+function compared(actual: Told, elsewhere: Told): Account {
+  const isTold = (signal: 'carbonIntensity' | 'importPrice') =>
+    elsewhere.facts.surplusWh !== undefined &&
+    [actual, elsewhere].every(({ account, facts }) => account.gridWh === 0 || facts[signal] !== undefined);
+  const { locationMg, marginalMg, matchedMg, energyCost } = actual.account;
+  return {
+    ...elsewhere.account,
+    ...(isTold('carbonIntensity') ? {} : { locationMg, marginalMg, matchedMg }),
+    ...(isTold('importPrice') ? {} : { energyCost }),
   };
 }
 

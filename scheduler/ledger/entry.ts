@@ -33,7 +33,7 @@ export interface EntryBody {
   readonly bookedAt: Instant;
   readonly meteredWh: WattHours;
   readonly actual: Account;
-  /** The same energy at the home site from the instant of submission. */
+  /** The same energy at the home site from the instant of submission; carbon or money as in `actual` where a gap leaves nothing to compare. */
   readonly counterfactual: Account & { readonly site: string; readonly slot: Instant };
   /** Why nothing (or less) was certified: `telemetry-missing`, `signals-missing`, or `ok`. */
   readonly certification: string;

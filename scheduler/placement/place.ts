@@ -4,11 +4,11 @@
  * Feasible: region rules, a fitting accelerator model, free accelerators in every slot, release, deadline, budget.
  * Cheapest: money + the job's carbon price × carbon + its waiting price × wait. Says why when there is none.
  */
-import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts';
+import { type DurationMs, type Instant, MINUTE, SLOT, slotOf } from '../../units/time.ts';
 import { drawKw, fittingModels, regionAdmits } from '../fleet.ts';
 import type { Job, Weights } from '../job.ts';
 import type { Deferral, Placement, Refusal } from '../plan.ts';
-import { horizonSlots, occupy, type SiteSupply, serve } from './supply.ts';
+import { horizonSlots, occupy, outlookAgeMsMax, type SiteSupply, serve } from './supply.ts';
 import { cheapestWindow } from './window.ts';
 
 export type Placed =
@@ -26,6 +26,11 @@ interface Candidate {
   /** Comparable cost, accounting currency; `undefined` where the signals are missing. */
   readonly cost: number | undefined;
 }
+
+/** A start that is due waits for the next cycle and for the agent's answer: the last window before a deadline leaves so much room. */
+export const startDelayMsMax: DurationMs = MINUTE;
+/** So many of its first slots stand for a job that outlasts the horizon: an outlook may be hours old, and tells nothing behind its end. */
+export const judgedSlotsMax = horizonSlots - outlookAgeMsMax / SLOT;
 
 /** Run time the job still needs, ms: what is not yet done, plus the restore when it goes on from a checkpoint. */
 export const remainingOf = (job: Job): DurationMs =>
@@ -101,19 +106,20 @@ function bestAt(supply: SiteSupply, fit: Fit, job: Job, release: Instant, remain
   const draw = drawKw(supply.site, spec, fit.model);
   const first = Math.max(0, Math.floor((slotOf(release) - supply.start) / SLOT));
   const late = Math.max(0, release - (supply.start + first * SLOT)); // a start inside the first slot spills over its end
-  const length = Math.ceil((late + remaining) / SLOT);
-  const lastStart = Math.floor((spec.deadline - remaining - supply.start) / SLOT);
+  const needed = Math.ceil((late + remaining) / SLOT);
+  const length = needed > horizonSlots ? judgedSlotsMax : needed;
+  const lastStart = Math.floor((spec.deadline - remaining - startDelayMsMax - supply.start) / SLOT);
   const span = { first, lastStart: Math.max(first, lastStart) };
   const waitCost = (spec.weights.waitPricePerHour * SLOT) / 3_600_000;
   const common = { supply, model: fit.model, accelerators: fit.needed, drawKw: draw };
   const cheapest = cheapestWindow(slotCosts(supply, free, fit.needed, draw, first, spec.weights), length, { ...span, waitCost });
-  if (cheapest) return [{ ...common, from: cheapest.from, to: cheapest.to, cost: cheapest.cost }];
+  if (cheapest) return [{ ...common, from: cheapest.from, to: cheapest.from + needed, cost: cheapest.cost }];
   const blind = cheapestWindow(
     Array.from(free, (count, slot) => (slot >= first && count >= fit.needed ? 0 : undefined)),
     length,
     { ...span, waitCost: 1 },
   );
-  return blind ? [{ ...common, from: blind.from, to: blind.to, cost: undefined }] : [];
+  return blind ? [{ ...common, from: blind.from, to: blind.from + needed, cost: undefined }] : [];
 }
 
 /** What each slot costs the job here; `undefined` where it is closed: too early, too few accelerators, or unknown signals. */
@@ -153,7 +159,7 @@ function placementOf(
     home && homeFit && isKnown(home)
       ? sumOver(home, drawKw(home.site, job.spec, homeFit.model), first, first + (to - from), job)
       : undefined;
-  const whole = remaining / ((to - from) * SLOT); // the first and the last slot are used in part
+  const whole = remaining / ((Math.min(to, horizonSlots) - from) * SLOT); // first and last slot are used in part; what lies behind the horizon as what lies in it
   const energyKwh = (draw * remaining) / 3_600_000;
   return {
     job: job.id,
@@ -184,7 +190,7 @@ function sumOver(
   job: Job,
 ): { surplusKwh: number; money: number; carbonG: number } {
   const sum = { surplusKwh: 0, money: 0, carbonG: 0 };
-  for (let slot = from; slot < to; slot++) {
+  for (let slot = from; slot < Math.min(to, horizonSlots); slot++) {
     if (!supply.known[slot]) continue;
     const served = serve(supply, slot, draw, job.spec.weights);
     sum.surplusKwh += ((served.curtailedKw + served.exportableKw) * SLOT) / 3_600_000;

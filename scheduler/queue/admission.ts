@@ -32,6 +32,8 @@ export const settings: Readonly<Record<Exclude<JobSpec['optimize'], 'custom'>, W
 export const maxDurationMsMax: DurationMs = 14 * DAY;
 const defaultSlack: DurationMs = DAY;
 const jobFileBytesMax = 65_536;
+/** Script and environment as JSON, bytes: they travel in one lease, which is bounded, with room for the rest of it. */
+const leasedBytesMax = 60_000;
 
 const duration = (allowed: string, { min, max }: { readonly min: DurationMs; readonly max: DurationMs }) =>
   z.string().transform((text, context) => {
@@ -149,6 +151,12 @@ export function admit(
   }
   if (policy.interruptible && !checkpoint)
     refuse('checkpoint', undefined, 'required when policy.interruptible is true: `checkpoint: {every: 15m}`');
+  if (new TextEncoder().encode(JSON.stringify({ run, envs })).length > leasedBytesMax)
+    refuse(
+      'run',
+      run,
+      `script and envs of at most ${leasedBytesMax} bytes as JSON; a longer script belongs in a file that the job fetches`,
+    );
   if (energy.power !== undefined && energy.estimate !== undefined) refuse('energy', energy, 'either power or estimate, not both');
   const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,6})?) ([A-Z]{3})$/.exec(policy.max_price ?? '') ?? [];
   if (policy.max_price !== undefined && unit !== currency)
@@ -183,11 +191,14 @@ export function admit(
   };
 }
 
-/** `+24h` counts from submission; anything else must be RFC 3339 with an offset. */
+/** No job waits longer; what lies further off has no date. */
+const aheadMsMax: DurationMs = 3_660 * DAY;
+
+/** `+24h` counts from submission, at most ten years; anything else must be RFC 3339 with an offset. */
 function instantOf(text: string, submittedAt: Instant): Instant | undefined {
   if (!text.startsWith('+')) return parseInstant(text);
   const ahead = parseDuration(text.slice(1));
-  return ahead === undefined ? undefined : submittedAt + ahead;
+  return ahead === undefined || ahead > aheadMsMax ? undefined : submittedAt + ahead;
 }
 
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80));

@@ -104,9 +104,9 @@ export function telemetryLineBehaviour(name: string, harness: LineHarness): void
       for (const end of [...senders, source]) await end.close();
     }, 20_000);
 
-    test.skipIf(!harness.restart)(
-      'loses nothing that was spooled when the broker goes away and comes back',
-      async () => {
+    // memory has no broker that could go away
+    if (harness.restart)
+      test('loses nothing that was spooled when the broker goes away and comes back', async () => {
         const stored = new Set<number>();
         const source = harness.source();
         await source.open(({ payload }) => {
@@ -137,8 +137,6 @@ export function telemetryLineBehaviour(name: string, harness: LineHarness): void
         expect(stored.size).toBe(250);
         await sender.close();
         await source.close();
-      },
-      30_000,
-    );
+      }, 30_000);
   });
 }

@@ -4,9 +4,9 @@ import type { OutlookSlot } from '../../../energy-oracle/outlook.ts';
 import type { Site } from '../../../energy-oracle/site.ts';
 import { drawKw, fittingModels, regionAdmits } from '../../../scheduler/fleet.ts';
 import type { Job } from '../../../scheduler/job.ts';
-import { place, remainingOf } from '../../../scheduler/placement/place.ts';
+import { place, remainingOf, startDelayMsMax } from '../../../scheduler/placement/place.ts';
 import { horizonSlots, occupy, siteSupply } from '../../../scheduler/placement/supply.ts';
-import { DAY, HOUR, MINUTE, SLOT } from '../../../units/time.ts';
+import { DAY, HOUR, type Instant, MINUTE, SLOT } from '../../../units/time.ts';
 import { jobOf, noon, outlookOf, siteOf, slotOutlook, specOf } from '../nouns.ts';
 
 const weights = { carbonPricePerKg: 0, waitPricePerHour: 0.0005 };
@@ -78,9 +78,12 @@ describe('a fitting model', () => {
     expect(fittingModels(mixed, specOf({ accelerators, acceleratorsPerNode: perNode, nodes }))).toEqual(want),
   );
 
-  test('draws its nameplate or what the job states, times what the building adds', () => {
-    expect(drawKw({ ...mixed, pue: 1.25 }, specOf({ nodes: 2, acceleratorsPerNode: 2 }), 'A100')).toBeCloseTo(2, 12);
-    expect(drawKw({ ...mixed, pue: 1.25 }, specOf({ power: 5.2 }), 'A100')).toBeCloseTo(6.5, 12);
+  test('draws what the job states, up to the nameplate, times what the building adds', () => {
+    const drawn = (changes: Parameters<typeof specOf>[0]) =>
+      drawKw({ ...mixed, pue: 1.25 }, specOf({ nodes: 2, acceleratorsPerNode: 2, ...changes }), 'A100');
+    expect(drawn({})).toBeCloseTo(2, 12);
+    expect(drawn({ power: 1.2 })).toBeCloseTo(1.5, 12);
+    expect(drawn({ power: 5.2 })).toBeCloseTo(2, 12);
   });
 });
 
@@ -139,8 +142,9 @@ describe('a job is placed', () => {
 
   test('so that it is done by its deadline, even when it is cheaper after', () => {
     const later = supplyAt('rhine', (slot) => slotOutlook(0, 100 - slot, 400));
-    expect(placed(jobOf('a', { deadline: noon + 2 * HOUR }), [later]).start).toBe(noon + HOUR);
-    expect(placed(jobOf('a', { deadline: noon + 2 * HOUR - 1 }), [later]).start).toBe(noon + HOUR - SLOT);
+    const due = (deadline: Instant) => placed(jobOf('a', { deadline }), [later]).start;
+    expect(due(noon + 2 * HOUR + startDelayMsMax)).toBe(noon + HOUR);
+    expect(due(noon + 2 * HOUR + startDelayMsMax - 1)).toBe(noon + HOUR - SLOT); // a start is never to the millisecond
   });
 
   test('not at all when the time left is too short, to the millisecond', () => {
