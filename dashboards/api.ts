@@ -6,7 +6,7 @@
  * since when it is old; nothing is ever filled in.
  */
 import { useEffect, useRef, useState } from 'react';
-import type { EventWire, JobWire } from '../scheduler/wire.ts';
+import type { EventWire } from '../scheduler/wire.ts';
 import { EVENTS_KEPT_MAX, withBatch } from './event-batch.ts';
 
 const POLL_MS = 2_000;
@@ -17,14 +17,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const EVENT_BATCH_MS = 250;
 /** Wait before a stream that the browser gave up on is opened anew. */
 const STREAM_RETRY_MS = 3_000;
-
-/** One transition of a job as `GET /v1/jobs/:id/events` tells it. */
-export interface JobEventWire {
-  readonly at: string;
-  readonly from: JobWire['state'] | null;
-  readonly to: JobWire['state'];
-  readonly reason: string;
-}
 
 export type Resource<T> =
   | { readonly kind: 'loading' }

@@ -5,8 +5,8 @@
  * here from the rows shown, so that a reader can check them.
  */
 import { useEffect, useRef } from 'react';
-import type { JobWire, ReceiptWire } from '../scheduler/wire.ts';
-import { type JobEventWire, useResource } from './api.ts';
+import type { JobEventWire, JobWire, ReceiptWire } from '../scheduler/wire.ts';
+import { useResource } from './api.ts';
 import { formatDuration, formatGrams, formatMoment, formatMoney, formatWh, formatWindow, MISSING, shortened } from './format.ts';
 import { StateTag } from './job-state.tsx';
 import { Held } from './panel.tsx';

@@ -17,7 +17,7 @@ import type { JobStore } from './queue/job-store.ts';
 import type { Domain, Settlement } from './settlement/chain.ts';
 import { leafFile } from './settlement/leaf.ts';
 import type { SettlementStore } from './settlement/settlement-store.ts';
-import type { JobWire, PlacementWire, ReceiptWire, RefusalWire, SettlementWire } from './wire.ts';
+import type { JobEventWire, JobWire, PlacementWire, ReceiptWire, RefusalWire, SettlementWire } from './wire.ts';
 
 const jobListMax = 1_000;
 const bodyBytesMax = '128kb';
@@ -90,7 +90,7 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
   });
   api.get('/v1/jobs/:id/events', (request, response) =>
     found(request, response, async ({ id }) =>
-      (await jobs.events(id)).map(({ at, from, to, reason }) => ({ at: toIso(at), from: from ?? null, to, reason })),
+      (await jobs.events(id)).map(({ at, from, to, reason }): JobEventWire => ({ at: toIso(at), from: from ?? null, to, reason })),
     ),
   );
   api.get('/v1/jobs/:id/receipts', (request, response) =>

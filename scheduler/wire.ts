@@ -21,6 +21,14 @@ export interface JobWire {
   readonly endedAt: string | null;
 }
 
+/** One transition of a job. */
+export interface JobEventWire {
+  readonly at: string;
+  readonly from: JobState | null;
+  readonly to: JobState;
+  readonly reason: string;
+}
+
 export interface PlacementWire {
   readonly site: string;
   readonly model: string;

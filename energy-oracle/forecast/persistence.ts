@@ -1,8 +1,8 @@
 /**
  * Persistence: tomorrow as the same hour of the days before. The forecaster every other one has to beat.
  *
- * P50 is the newest known value of the same time of day (SN24); P10 and P90 are its spread over the last days, widened
- * where few days are known. A site without a day of history is forecast from its place and nameplate alone.
+ * P50 is the newest known value of the same time of day (SN24); P10 and P90 are the extremes of the last seven days,
+ * which say little while few of them are known. A site without a day of history is forecast from its place and nameplate alone.
  */
 import { gramsPerKilowattHour, kilowatts, pricePerMegawattHour, type Quantity } from '../../units/quantity.ts';
 import { type Series, valueAt } from '../../units/series.ts';

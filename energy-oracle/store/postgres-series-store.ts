@@ -10,7 +10,7 @@ import type pg from 'pg';
 import { type Instant, SLOT } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook, OutlookSlot } from '../outlook.ts';
-import type { Reading } from '../telemetry/reading.ts';
+import { meteredMsMax, type Reading } from '../telemetry/reading.ts';
 import {
   addCounts,
   ensurePartitions,
@@ -21,7 +21,7 @@ import {
   schemaLock,
   upsertRollups,
 } from './postgres-series-writes.ts';
-import { checkBatch, meteredMsMax, type Rollup, type SeriesStore } from './series-store.ts';
+import { checkBatch, type Rollup, type SeriesStore } from './series-store.ts';
 
 /** Idempotent; run it whole before the first use, as one query (which makes it one transaction). */
 export const seriesSchema = `

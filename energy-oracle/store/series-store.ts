@@ -4,10 +4,10 @@
  * Owns readings, curves, quarantine, 15-minute rollups and issued outlooks. Writing is idempotent by key and durable
  * when the promise resolves. Every question says `asOf`: a value counts only from the instant it was available.
  */
-import { type DurationMs, HOUR, type Instant, type Interval } from '../../units/time.ts';
+import type { Instant, Interval } from '../../units/time.ts';
 import type { Curve, Signal } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
-import type { Reading, Stream } from '../telemetry/reading.ts';
+import { meteredMsMax, type Reading, type Stream } from '../telemetry/reading.ts';
 import type { RawMessage } from '../telemetry/telemetry-source.ts';
 
 /** A reading or curve that passed, with the message it came in as evidence. */
@@ -22,9 +22,6 @@ export interface Quarantined {
   readonly reason: string;
   readonly detail: string;
 }
-
-/** Longest metered interval of a reading: bounds how far back a question about an interval has to look. */
-export const meteredMsMax: DurationMs = HOUR;
 
 /** One commit: all or nothing. */
 export interface IngestBatch {

@@ -5,7 +5,7 @@
  * the topic, so a reading cannot be replayed under another site. A reading is never clamped or repaired here.
  */
 import { z } from 'zod';
-import { type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
+import { type DurationMs, HOUR, type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
 import type { SigningKey } from '../site.ts';
 
 /** Sign of each stream: power in the direction of its name; grid + import, battery + discharge. */
@@ -47,8 +47,8 @@ const payload = z.strictObject({
 
 /** Longest payload that is looked at, bytes. A canonical reading is under 300. */
 export const payloadBytesMax = 4_096;
-/** Longest interval one reading may cover. */
-const meteredMsMax = 3_600_000;
+/** Longest interval one reading may cover: bounds how far back a question about an interval has to look. */
+export const meteredMsMax: DurationMs = HOUR;
 
 export const readingTopic = (provider: string, site: string, stream: Stream): string => `energy/v1/${provider}/${site}/${stream}`;
 
