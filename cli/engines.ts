@@ -7,12 +7,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
-import { ledgerSchema } from '../scheduler/ledger/postgres-ledger-store.ts';
-import { jobSchema } from '../scheduler/queue/postgres-job-store.ts';
+import { createPostgresSeriesStore, seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
+import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
+import type { LedgerStore } from '../scheduler/ledger/ledger-store.ts';
+import { createPostgresLedgerStore, ledgerSchema } from '../scheduler/ledger/postgres-ledger-store.ts';
+import type { JobStore } from '../scheduler/queue/job-store.ts';
+import { createPostgresJobStore, jobSchema } from '../scheduler/queue/postgres-job-store.ts';
 import type { Chain } from '../scheduler/settlement/chain.ts';
 import { createEthersChain } from '../scheduler/settlement/ethers-chain.ts';
-import { settlementSchema } from '../scheduler/settlement/postgres-settlement-store.ts';
+import { createPostgresSettlementStore, settlementSchema } from '../scheduler/settlement/postgres-settlement-store.ts';
+import type { SettlementStore } from '../scheduler/settlement/settlement-store.ts';
 import { startAnvil } from './embedded/anvil.ts';
 import { startBroker } from './embedded/broker.ts';
 import { startPostgres } from './embedded/postgres.ts';
@@ -29,6 +33,12 @@ export interface Part {
 
 export interface Engines {
   readonly pool: pg.Pool;
+  readonly stores: {
+    readonly series: SeriesStore;
+    readonly jobs: JobStore;
+    readonly ledger: LedgerStore;
+    readonly settlements: SettlementStore;
+  };
   readonly mqttUrl: string;
   readonly chain: Chain;
   readonly parts: readonly Part[];
@@ -58,7 +68,7 @@ export async function startEngines({ folder, env, log }: EngineOptions): Promise
   };
   try {
     const [database, mqttUrl, chain] = await Promise.all([openDatabase(), openBroker(), openChain()]);
-    return { pool: database, mqttUrl, chain, parts, missing: () => silent(database, chain), stop };
+    return { pool: database, stores: storesOn(database), mqttUrl, chain, parts, missing: () => silent(database, chain), stop };
   } catch (fault) {
     await stop();
     throw fault;
@@ -124,6 +134,13 @@ export async function startEngines({ folder, env, log }: EngineOptions): Promise
     return chain;
   }
 }
+
+const storesOn = (pool: pg.Pool): Engines['stores'] => ({
+  series: createPostgresSeriesStore(pool),
+  jobs: createPostgresJobStore(pool),
+  ledger: createPostgresLedgerStore(pool),
+  settlements: createPostgresSettlementStore(pool),
+});
 
 async function silent(pool: pg.Pool, chain: Chain): Promise<readonly string[]> {
   const answers = await Promise.allSettled([pool.query('select 1'), chain.status()]);

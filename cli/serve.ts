@@ -7,29 +7,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { schedule } from 'node-cron';
-import { oracleApi } from '../energy-oracle/api.ts';
 import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
 import { createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createOracle } from '../energy-oracle/oracle.ts';
-import { createPostgresSeriesStore } from '../energy-oracle/store/postgres-series-store.ts';
 import { pvPower } from '../energy-oracle/sun/pv.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
-import { schedulerApi } from '../scheduler/api.ts';
 import { createMqttDispatchLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
 import { createScheduler } from '../scheduler/engine.ts';
-import { createPostgresLedgerStore } from '../scheduler/ledger/postgres-ledger-store.ts';
-import { createPostgresJobStore } from '../scheduler/queue/postgres-job-store.ts';
-import { createPostgresSettlementStore } from '../scheduler/settlement/postgres-settlement-store.ts';
 import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
 import { wallClock } from '../units/clock.ts';
 import { DAY, HOUR, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
-import { claimsOf } from './claims.ts';
-import { startEngines } from './engines.ts';
+import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
-import { startHttp } from './http-server.ts';
-import { readFleet } from './site-file.ts';
-import { createSummary } from './summary.ts';
+import { startRiverHttp } from './river-http.ts';
+import { type FleetFile, readFleet } from './site-file.ts';
 import { partsTable } from './table.ts';
 
 export interface ServeOptions {
@@ -49,25 +41,26 @@ const bookingDelayMs = HOUR;
 const periodMs = DAY;
 
 /** Serves until `stop`. */
-export async function serve({ fleet: file, data, host, port, env, stop }: ServeOptions): Promise<void> {
-  const { sites, feedKeys, rates, epoch } = readFleet(file);
+export async function serve(options: ServeOptions): Promise<void> {
+  const fleet = readFleet(options.fleet);
+  const engines = await startEngines({ folder: options.data, env: options.env, log: (line) => process.stderr.write(`${line}\n`) });
+  try {
+    await flow(options, fleet, engines);
+  } finally {
+    await engines.stop();
+  }
+}
+
+async function flow({ host, port, stop }: ServeOptions, { sites, feedKeys, rates, epoch }: FleetFile, engines: Engines): Promise<void> {
   const clock = wallClock;
   const events = createEventLog(({ at, kind, text }) => process.stdout.write(`${at}  ${kind.padEnd(10)} ${text}\n`));
   const say = (kind: EventWire['kind'], text: string) => events.tell({ at: toIso(clock.now()), kind, text });
-  const engines = await startEngines({ folder: data, env, log: (line) => process.stderr.write(`${line}\n`) });
   const line = { url: engines.mqttUrl };
-  const stores = {
-    series: createPostgresSeriesStore(engines.pool),
-    jobs: createPostgresJobStore(engines.pool),
-    ledger: createPostgresLedgerStore(engines.pool),
-  };
-  const settlements = createPostgresSettlementStore(engines.pool);
-
   const oracle = await createOracle({
     clock,
     sites,
     feedKeys,
-    store: stores.series,
+    store: engines.stores.series,
     telemetry: createMqttTelemetrySource({ line, clock }),
     grid: createMqttGridFeed({ line, clock }),
     forecaster: createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
@@ -80,9 +73,8 @@ export async function serve({ fleet: file, data, host, port, env, stop }: ServeO
     clock,
     fleet: sites,
     oracle: oracle.view,
-    ...stores,
+    ...engines.stores,
     link: createMqttDispatchLink({ line, keyOf: (site) => keys.get(site), onRefused: (reason) => say('quarantine', reason) }),
-    settlements,
     chain: engines.chain,
     newId: () => `job-${randomUUID()}`,
     tell: say,
@@ -111,42 +103,26 @@ export async function serve({ fleet: file, data, host, port, env, stop }: ServeO
       { noOverlap: true },
     ),
   ];
-  const sum = createSummary({
-    ...stores,
-    chain: engines.chain,
-    surplusOver: oracle.surplusOver,
-    seed: 0,
-    currency: rates.accounting,
-    start: slotOf(epoch),
-    settlingMs: 2 * SLOT,
-  });
-  const http = await startHttp({
+  const http = await startRiverHttp({
     host,
     port,
+    clock,
+    sites,
+    oracle,
+    scheduler,
+    engines,
     events,
-    routers: [
-      oracleApi({ clock, sites, view: oracle.view, store: stores.series, currency: rates.accounting }),
-      schedulerApi({
-        scheduler,
-        jobs: stores.jobs,
-        ledger: stores.ledger,
-        settlements,
-        domain: engines.chain.domain,
-        defaultOwner: 'anonymous',
-      }),
-    ],
-    status: () => ({ now: toIso(clock.now()), speed: 1, currency: rates.accounting, parts: engines.parts }),
-    summary: () => sum(clock.now()),
-    claims: () => claimsOf(engines.chain, sites, settlements),
-    missing: engines.missing,
+    parts: engines.parts,
+    currency: rates.accounting,
+    speed: 1,
+    seed: 0,
+    start: slotOf(epoch),
+    defaultOwner: 'anonymous',
   });
-  process.stdout.write(
-    `${partsTable([...engines.parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' }])}\n\n`,
-  );
+  process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));
   await Promise.all(tasks.map((task) => task.stop()));
   await http.close();
   await scheduler.close();
   await oracle.close();
-  await engines.stop();
 }

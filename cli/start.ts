@@ -9,30 +9,23 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { oracleApi } from '../energy-oracle/api.ts';
 import { createMqttFeedUplink, createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createFileSpool } from '../energy-oracle/store/file-spool.ts';
-import { createPostgresSeriesStore } from '../energy-oracle/store/postgres-series-store.ts';
 import { createMqttTelemetrySource, createMqttUplink } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
 import type { Executor } from '../scheduler/agent/executor.ts';
 import { createFileJournal } from '../scheduler/agent/file-journal.ts';
 import { createProcessEngine } from '../scheduler/agent/process-engine.ts';
-import { schedulerApi } from '../scheduler/api.ts';
 import { createMqttAgentLink, createMqttDispatchLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
-import { createPostgresLedgerStore } from '../scheduler/ledger/postgres-ledger-store.ts';
-import { createPostgresJobStore } from '../scheduler/queue/postgres-job-store.ts';
-import { createPostgresSettlementStore } from '../scheduler/settlement/postgres-settlement-store.ts';
 import type { SummaryWire } from '../scheduler/wire.ts';
 import { type Pace, unpaced } from '../simulator/kernel/virtual-clock.ts';
 import { createSimEngine } from '../simulator/plant/sim-engine.ts';
-import { demoRates, type Scenario } from '../simulator/scenario.ts';
+import type { Scenario } from '../simulator/scenario.ts';
 import { createWorld, type World, type WorldPorts } from '../simulator/world.ts';
 import type { Clock } from '../units/clock.ts';
-import { type DurationMs, HOUR, type Instant, SLOT, toIso } from '../units/time.ts';
-import { claimsOf } from './claims.ts';
+import { type DurationMs, HOUR, type Instant, toIso } from '../units/time.ts';
 import { type Engines, type Part, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
-import { startHttp } from './http-server.ts';
+import { startRiverHttp } from './river-http.ts';
 import { readScenario } from './scenario-files.ts';
 import { createSummary } from './summary.ts';
 import { summaryText } from './summary-text.ts';
@@ -103,34 +96,24 @@ async function flow(
   const events = createEventLog(
     (event) => live && event.kind !== 'reading' && process.stdout.write(`${event.at}  ${event.kind.padEnd(10)} ${event.text}\n`),
   );
-  const stores = {
-    series: createPostgresSeriesStore(engines.pool),
-    jobs: createPostgresJobStore(engines.pool),
-    ledger: createPostgresLedgerStore(engines.pool),
-  };
-  const ports = worldPorts({ options, scenario, folder, engines, pace, stores, tell: events.tell });
+  const ports = worldPorts({ options, scenario, folder, engines, pace, tell: events.tell });
   const world = await createWorld(ports);
-  const summing = {
-    ...stores,
-    chain: engines.chain,
-    surplusOver: world.oracle.surplusOver,
-    seed: options.seed,
-    currency: scenario.rates.accounting,
-    start: scenario.start,
-  };
   const parts = [...engines.parts, ...ownParts(world, live)];
+  const { seed, speed, port } = options;
+  const { accounting: currency } = scenario.rates;
+  const shared = { seed, currency, start: scenario.start };
   const http = live
-    ? await serveHttp({ options, world, engines, stores, parts, events, sum: createSummary({ ...summing, settlingMs: 2 * SLOT }) })
+    ? await startRiverHttp({ ...world, ...shared, engines, parts, events, speed, host: '127.0.0.1', port, defaultOwner: 'you' })
     : undefined;
-  if (!options.json)
-    process.stdout.write(
-      `${partsTable(http ? [...parts, { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' }] : parts)}\n\n`,
-    );
+  if (!options.json) process.stdout.write(`${partsTable(http ? [...parts, http.part] : parts)}\n\n`);
   try {
     await world.open();
     const until = options.lengthMs === undefined ? Number.POSITIVE_INFINITY : scenario.start + options.lengthMs;
     await runTelling(world, until, () => stop.aborted, live ? undefined : note);
-    if (!live && !stop.aborted) print(await createSummary({ ...summing, settlingMs: 0 })(until), options.json);
+    if (!live && !stop.aborted) {
+      const { surplusOver } = world.oracle;
+      print(await createSummary({ ...engines.stores, ...shared, chain: engines.chain, surplusOver, settlingMs: 0 })(until), options.json);
+    }
   } finally {
     await http?.close();
     await world.close();
@@ -158,37 +141,37 @@ interface Wiring {
   readonly folder: string;
   readonly engines: Engines;
   readonly pace: Pace;
-  readonly stores: {
-    readonly series: ReturnType<typeof createPostgresSeriesStore>;
-    readonly jobs: ReturnType<typeof createPostgresJobStore>;
-    readonly ledger: ReturnType<typeof createPostgresLedgerStore>;
-  };
   readonly tell: WorldPorts['tell'];
 }
 
 /** Names every adapter of the demo. */
-function worldPorts({ options, scenario, folder, engines, pace, stores, tell }: Wiring): WorldPorts {
+function worldPorts({ options, scenario, folder, engines, pace, tell }: Wiring): WorldPorts {
   const line = { url: engines.mqttUrl };
   const keys = new Map(scenario.sites.map(({ site }) => [site.id, site.meterKey]));
-  const world = JSON.stringify({ seed: options.seed, from: toIso(options.from), grid: options.grid, jobs: options.jobs });
+  const world = JSON.stringify({
+    seed: options.seed,
+    from: toIso(options.from),
+    grid: options.grid,
+    jobs: options.jobs,
+    ...(options.jobs ? { optimize: options.optimize } : {}),
+  });
   let executor: Executor | undefined; // one for all sites: a checkpoint made at one is found at the next
   return {
     scenario,
     pace,
     mark: createWorldMark(engines.pool, world),
     oracle: (clock) => ({
-      store: stores.series,
+      store: engines.stores.series,
       telemetry: createMqttTelemetrySource({ line, clock }),
       grid: createMqttGridFeed({ line, clock }),
     }),
     scheduler: {
-      ...stores,
+      ...engines.stores,
       link: createMqttDispatchLink({
         line,
         keyOf: (site) => keys.get(site),
         onRefused: (reason) => tell({ at: toIso(Date.now()), kind: 'quarantine', text: reason }),
       }),
-      settlements: createPostgresSettlementStore(engines.pool),
       chain: engines.chain,
     },
     meterUplink: () => createMqttUplink({ line }),
@@ -210,35 +193,6 @@ const executorOf = ({ lengthMs }: StartOptions, folder: string, clock: Clock): E
   lengthMs === undefined
     ? createProcessEngine({ folder: join(folder, 'jobs'), clock, graceMs, env: { SUNWARD_HOME: home } })
     : createSimEngine(clock);
-
-interface Serving {
-  readonly options: StartOptions;
-  readonly world: World;
-  readonly engines: Engines;
-  readonly stores: Wiring['stores'];
-  readonly parts: readonly Part[];
-  readonly events: ReturnType<typeof createEventLog>;
-  readonly sum: (now: Instant) => Promise<SummaryWire>;
-}
-
-const serveHttp = ({ options, world, engines, stores, parts, events, sum }: Serving) => {
-  const { clock, sites, oracle, scheduler } = world;
-  const currency = demoRates.accounting;
-  const settlements = createPostgresSettlementStore(engines.pool);
-  return startHttp({
-    host: '127.0.0.1',
-    port: options.port,
-    events,
-    routers: [
-      oracleApi({ clock, sites, view: oracle.view, store: stores.series, currency }),
-      schedulerApi({ scheduler, jobs: stores.jobs, ledger: stores.ledger, settlements, domain: engines.chain.domain, defaultOwner: 'you' }),
-    ],
-    status: () => ({ now: toIso(clock.now()), speed: options.speed, currency, parts }),
-    summary: () => sum(clock.now()),
-    claims: () => claimsOf(engines.chain, sites, settlements),
-    missing: engines.missing,
-  });
-};
 
 const ownParts = (world: World, live: boolean): Part[] => [
   {

@@ -1,0 +1,57 @@
+/**
+ * River over HTTP: both floors' APIs, the summary and the claims, the same for the live and the virtual river.
+ */
+import { oracleApi } from '../energy-oracle/api.ts';
+import type { Oracle } from '../energy-oracle/oracle.ts';
+import type { Site } from '../energy-oracle/site.ts';
+import { schedulerApi } from '../scheduler/api.ts';
+import type { Scheduler } from '../scheduler/engine.ts';
+import type { Clock } from '../units/clock.ts';
+import { type Instant, SLOT, toIso } from '../units/time.ts';
+import { claimsOf } from './claims.ts';
+import type { Engines, Part } from './engines.ts';
+import type { EventLog } from './event-log.ts';
+import { type HttpServer, startHttp } from './http-server.ts';
+import { createSummary } from './summary.ts';
+
+export interface RiverHttp {
+  readonly host: string;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly sites: readonly Site[];
+  readonly oracle: Oracle;
+  readonly scheduler: Scheduler;
+  readonly engines: Engines;
+  readonly parts: readonly Part[];
+  readonly events: EventLog;
+  readonly currency: string;
+  /** Virtual time per wall time. */
+  readonly speed: number;
+  readonly seed: number;
+  /** What the summary counts from. */
+  readonly start: Instant;
+  readonly defaultOwner: string;
+}
+
+/** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
+export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { readonly part: Part }> {
+  const { clock, sites, oracle, scheduler, engines, currency } = river;
+  const { series, jobs, ledger, settlements } = engines.stores;
+  const { chain } = engines;
+  const { seed, start } = river;
+  const sum = createSummary({ series, jobs, ledger, chain, surplusOver: oracle.surplusOver, seed, currency, start, settlingMs: 2 * SLOT });
+  const http = await startHttp({
+    host: river.host,
+    port: river.port,
+    events: river.events,
+    routers: [
+      oracleApi({ clock, sites, view: oracle.view, store: series, currency }),
+      schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner }),
+    ],
+    status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts: river.parts }),
+    summary: () => sum(clock.now()),
+    claims: () => claimsOf(chain, sites, settlements),
+    missing: engines.missing,
+  });
+  return { ...http, part: { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' } };
+}
