@@ -20,6 +20,14 @@ export class ApiFault extends Error {
   }
 }
 
+/** The job file cannot be read from the disk. */
+class JobFileFault extends Error {
+  constructor(what: string, cause?: unknown) {
+    super(what, { cause });
+    this.name = 'JobFileFault';
+  }
+}
+
 /** `sunward jobs launch|list|show|cancel`. */
 export function jobsCommand(): Command {
   const jobs = new Command('jobs').description('submit jobs and see what became of them');
@@ -39,20 +47,45 @@ export function jobsCommand(): Command {
 
 async function launch(file: string, { api, json, owner, key }: Reach & { readonly owner: string; readonly key?: string }): Promise<void> {
   const headers = { 'Content-Type': 'application/json', 'X-Sunward-Owner': owner, ...(key ? { 'Idempotency-Key': key } : {}) };
-  const response = await ask(api, '/v1/jobs', { method: 'POST', headers, body: JSON.stringify(parse(readFileSync(file, 'utf8'))) });
-  if (response.status === 422) {
-    const { fields } = (await response.json()) as RefusalWire;
+  const refuse = (fields: RefusalWire['fields']) => {
     if (json) print({ error: 'refused', fields });
     else
       process.stderr.write(
         `${file} was refused:\n${fields.map(({ path, found, allowed }) => `  ${path}: found ${found}; allowed: ${allowed}`).join('\n')}\n`,
       );
     process.exitCode = 2;
-    return;
-  }
+  };
+  const read = jobIn(file);
+  if (read.kind === 'refused') return refuse([{ path: '(file)', found: read.found, allowed: 'a job file in YAML or JSON' }]);
+  const text = JSON.stringify(read.job);
+  const response = await ask(api, '/v1/jobs', { method: 'POST', headers, body: text });
+  if (response.status === 413) return refuse([{ path: '(file)', found: `${Buffer.byteLength(text)} bytes`, allowed: 'at most 128 kB' }]);
+  if (response.status === 422) return refuse(((await response.json()) as RefusalWire).fields);
   const job = (await body(response)) as JobWire;
   if (json) print(job);
   else process.stdout.write(`${job.id} ${job.state.toLowerCase()}, due ${job.deadline}\nfollow it with: sunward jobs show ${job.id}\n`);
+}
+
+type Submission = { readonly kind: 'file'; readonly job: unknown } | { readonly kind: 'refused'; readonly found: string };
+
+/** The job that a file holds, unjudged: that is the scheduler's. @throws JobFileFault when it cannot be read */
+function jobIn(file: string): Submission {
+  const text = textOf(file);
+  try {
+    return { kind: 'file', job: parse(text) };
+  } catch (fault) {
+    const [why = 'nothing that can be read'] = String((fault as Error).message).split('\n');
+    return { kind: 'refused', found: why.replace(/:$/, '') };
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (fault) {
+    const { code, message } = fault as NodeJS.ErrnoException;
+    throw new JobFileFault(code === 'ENOENT' ? `${file}: no such file; examples/ has some` : `${file}: ${message}`, fault);
+  }
 }
 
 async function list({ api, json }: Reach): Promise<void> {

@@ -4,8 +4,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { signingKey } from '../energy-oracle/site.ts';
+import { settings } from '../scheduler/queue/admission.ts';
 import { type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
 import { runAgent } from './agent.ts';
 import { jobsCommand } from './jobs.ts';
@@ -19,13 +20,19 @@ const duration = (text: string): DurationMs => {
 };
 const instant = (text: string): Instant => {
   const parsed = parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00Z` : text);
-  if (parsed === undefined || parsed % 3_600_000 !== 0)
-    throw new InvalidArgumentError('expected a day such as 2022-06-06, or a whole hour in RFC 3339 with its offset');
+  if (parsed === undefined || parsed < 0 || parsed % 3_600_000 !== 0)
+    throw new InvalidArgumentError('expected a day from 1970 on such as 2022-06-06, or a whole hour in RFC 3339 with its offset');
   return parsed;
 };
 const number = (min: number, max: number) => (text: string) => {
   const parsed = Number(text);
   if (!(parsed >= min && parsed <= max)) throw new InvalidArgumentError(`expected a number from ${min} to ${max}`);
+  return parsed;
+};
+
+const whole = (min: number, max: number) => (text: string) => {
+  const parsed = Number(text);
+  if (!/^\d+$/.test(text) || parsed < min || parsed > max) throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
   return parsed;
 };
 
@@ -61,12 +68,18 @@ program
   .option('--from <day>', `first instant of the run (default: ${toIso(demoStart).slice(0, 10)})`, instant)
   .option('--grid <folder>', 'replay recorded prices, carbon intensity and weather instead of the generated year')
   .option('--jobs <file>', 'replay a recorded job trace (CSV: arrival_time,length,cpus in seconds) instead of the example jobs')
-  .option('--optimize <setting>', 'what traced jobs minimise: cost, carbon, surplus or balanced', 'balanced')
+  .addOption(new Option('--optimize <setting>', 'what traced jobs minimise').choices(Object.keys(settings)).default('balanced'))
   .option('--data <folder>', 'where everything is kept (default: .sunward; a temporary folder with --for)')
-  .option('--port <port>', 'of the page and the API', number(0, 65_535), 7070)
-  .option('--seed <seed>', 'of everything that is drawn', number(0, 2 ** 31), 7)
+  .option('--port <port>', 'of the page and the API', whole(0, 65_535), 7070)
+  .option('--seed <seed>', 'of everything that is drawn', whole(0, 2 ** 31), 7)
   .option('--json', 'with --for: print nothing but the summary as JSON', false)
-  .action((options) => start({ ...options, from: options.from ?? demoStart, lengthMs: options.for, env: process.env, stop: stopSignal() }));
+  .action((options, command: Command) => {
+    if (options.json && options.for === undefined)
+      command.error("error: option '--json' prints the summary of a run that ends; give --for too");
+    if (options.jobs === undefined && command.getOptionValueSource('optimize') === 'cli')
+      command.error("error: option '--optimize' is for traced jobs; give --jobs too, or write it into the job file (policy.optimize)");
+    return start({ ...options, from: options.from ?? demoStart, lengthMs: options.for, env: process.env, stop: stopSignal() });
+  });
 
 program
   .command('serve')
@@ -74,7 +87,7 @@ program
   .requiredOption('--fleet <file>', 'sites, feeds and currency (YAML)')
   .option('--data <folder>', 'where embedded engines keep everything', '.sunward-live')
   .option('--host <address>', 'that the page and the API listen on', '127.0.0.1')
-  .option('--port <port>', 'of the page and the API', number(0, 65_535), 7070)
+  .option('--port <port>', 'of the page and the API', whole(0, 65_535), 7070)
   .action((options) => serve({ ...options, env: process.env, stop: stopSignal() }));
 
 program
@@ -92,7 +105,12 @@ program
   .argument('<file>')
   .action((file: string) => {
     const seed = randomBytes(32);
-    writeFileSync(file, `${seed.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    try {
+      writeFileSync(file, `${seed.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw new Error(code === 'EEXIST' ? `${file} is there already; a key is never written over, name another file` : message, { cause });
+    }
     process.stdout.write(`${signingKey(seed).publicKey}\n`);
   });
 

@@ -57,14 +57,17 @@ export interface GridRecords {
 /** The Brazilian price is one for the country; carbon and weather go by region. */
 const priceZone = (zone: string) => (zone.startsWith('BR-') ? 'BR' : zone);
 
+const whatIsThere = (code: string | undefined) =>
+  code === 'EISDIR' ? 'a folder, not a file' : `a file that cannot be read${code ? ` (${code})` : ''}`;
+
 async function readText(folder: string, file: string): Promise<string> {
   for (const name of [`${file}.gz`, file]) {
     try {
       const bytes = await readFile(join(folder, name));
       return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
     } catch (fault) {
-      if ((fault as NodeJS.ErrnoException).code !== 'ENOENT')
-        throw new RecordsFault(join(folder, name), ['a file that cannot be read'], fault);
+      const { code } = fault as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw new RecordsFault(join(folder, name), [whatIsThere(code)], fault);
     }
   }
   const directory = join(folder, file, '..');

@@ -61,9 +61,18 @@ const fleet = z.strictObject({
   sites: z.array(site).min(1),
 });
 
+function yamlIn(file: string): unknown {
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (fault) {
+    const { code, message } = fault as NodeJS.ErrnoException;
+    throw new FleetFileFault(file, code === 'ENOENT' ? 'no such file; the README shows what a fleet file holds' : message, fault);
+  }
+}
+
 /** Reads a fleet from YAML. @throws FleetFileFault */
 export function readFleet(file: string): FleetFile {
-  const parsed = fleet.safeParse(parse(readFileSync(file, 'utf8')));
+  const parsed = fleet.safeParse(yamlIn(file));
   if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
   const { sites, feeds, currency, rates, epoch } = parsed.data;
   const ids = new Set(sites.map(({ id }) => id));

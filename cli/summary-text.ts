@@ -20,7 +20,8 @@ export function summaryText({
 }: SummaryWire): string {
   const kwh = (wattHours: number) => `${(wattHours / 1_000).toFixed(1)} kWh`;
   const kg = (grams: number) => `${(grams / 1_000).toFixed(2)} kg`;
-  const share = (actual: number, other: number) => (other === 0 ? '' : `${(((actual - other) / Math.abs(other)) * 100).toFixed(1)} %`);
+  const money = (amount: number) => `${amount.toFixed(Math.abs(amount) < 0.1 ? 4 : 2)} ${cost.currency}`;
+  const share = (actual: number, other: number) => (other === 0 ? '–' : `${(((actual - other) / Math.abs(other)) * 100).toFixed(1)} %`);
   const quarantined =
     Object.entries(readings.quarantined)
       .map(([reason, count]) => `${count} ${reason}`)
@@ -43,11 +44,7 @@ export function summaryText({
         kg(carbonG.actual),
         `${kg(carbonG.counterfactual)} had every job run at once at its home: ${share(carbonG.actual, carbonG.counterfactual)}`,
       ],
-      [
-        'energy cost',
-        `${cost.actual.toFixed(2)} ${cost.currency}`,
-        `${cost.counterfactual.toFixed(2)} ${cost.currency} at once at home: ${share(cost.actual, cost.counterfactual)}`,
-      ],
+      ['energy cost', money(cost.actual), `${money(cost.counterfactual)} at once at home: ${share(cost.actual, cost.counterfactual)}`],
       ['readings accepted', String(readings.accepted), `quarantined: ${quarantined}`],
       [
         'periods settled',

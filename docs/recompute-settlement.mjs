@@ -7,7 +7,14 @@
 import { AbiCoder, Contract, id, JsonRpcProvider, keccak256, toUtf8Bytes } from 'ethers';
 
 const api = process.argv[2] ?? 'http://127.0.0.1:7070';
-const ask = async (path) => (await fetch(new URL(path, api))).json();
+const ask = async (path) => {
+  const response = URL.canParse(path, api) && (await fetch(new URL(path, api)).catch(() => undefined));
+  if (response?.ok) return response.json();
+  console.error(
+    `${response ? `status ${response.status}` : 'nothing answers'} at ${api}; start the river with \`npm start\`, or give its URL`,
+  );
+  process.exit(1);
+};
 const [claims, status] = await Promise.all([ask('/v1/claims'), ask('/v1/status')]);
 const provider = new JsonRpcProvider(status.parts.find(({ part }) => part === 'chain').address);
 const { chainId } = await provider.getNetwork();
