@@ -25,7 +25,7 @@ const beatEveryMs = 5_000;
 
 /** Runs until `stop`; its jobs are checkpointed and reported then. */
 export async function runAgent({ site, mqtt, key, data, stop }: AgentOptions): Promise<void> {
-  const seed = readFileSync(key, 'utf8').trim();
+  const seed = secretIn(key);
   if (!/^[0-9a-f]{64}$/.test(seed)) throw new RangeError(`${key} must hold 32 bytes in hex; make one with \`sunward key\``);
   const log = (line: string) => process.stdout.write(`${new Date().toISOString()}  ${line}\n`);
   const agent = createAgent({
@@ -49,4 +49,14 @@ export async function runAgent({ site, mqtt, key, data, stop }: AgentOptions): P
   }
   if (broken !== undefined) throw broken;
   await agent.close();
+}
+
+function secretIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new RangeError(`${file} cannot be read (${(cause as NodeJS.ErrnoException).code}); make a key with \`sunward key ${file}\``, {
+      cause,
+    });
+  }
 }

@@ -4,7 +4,7 @@
  * `DATABASE_URL`, `MQTT_URL` and `CHAIN_RPC_URL` (with `CHAIN_KEY`) move a part onto a real engine; nothing else
  * changes. Says of each part which engine it is, whether it is durable, and where it stops scaling.
  */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createPostgresSeriesStore, seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
@@ -54,15 +54,25 @@ export interface EngineOptions {
   readonly log: (line: string) => void;
 }
 
+/** Lines of initdb and of PostgreSQL's log that tell an operator nothing. */
+const engineChatter =
+  /^$|^The |^This |^(initdb|creating|selecting|fixing|performing|running|syncing|ok|Data page|Success|You can|Enter )|\bLOG: |database system is starting up|^\s/;
+
 /** Connections of the pool: a cycle asks for all sites at once, the API beside it. */
 const poolMax = 20;
 
 /** Starts or connects all three engines and lays the tables; what was started is stopped again when one fails. */
-export async function startEngines({ folder, env, log }: EngineOptions): Promise<Engines> {
-  mkdirSync(folder, { recursive: true });
+export async function startEngines({ folder, env, log: tell }: EngineOptions): Promise<Engines> {
+  makeFolder(folder);
   const stops: (() => Promise<void>)[] = [];
   const parts: Part[] = [];
+  let stopping = false;
+  /** Engines are talkative: what they say at birth and at death is theirs. */
+  const log = (line: string) => {
+    if (!stopping && !engineChatter.test(line)) tell(line);
+  };
   const stop = async () => {
+    stopping = true;
     for (const end of stops.reverse()) await end().catch((fault) => log(String(fault)));
     stops.length = 0;
   };
@@ -145,6 +155,27 @@ const storesOn = (pool: pg.Pool): Engines['stores'] => ({
 async function silent(pool: pg.Pool, chain: Chain): Promise<readonly string[]> {
   const answers = await Promise.allSettled([pool.query('select 1'), chain.status()]);
   return ['database', 'chain'].filter((_, i) => answers[i]?.status === 'rejected');
+}
+
+/** The data folder cannot be used. */
+export class DataFolderFault extends Error {
+  constructor(folder: string, cause: unknown) {
+    super(
+      `data folder ${JSON.stringify(folder)} cannot be made or written (${(cause as NodeJS.ErrnoException).code}); give another with --data`,
+      { cause },
+    );
+    this.name = 'DataFolderFault';
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
+  } catch (cause) {
+    throw new DataFolderFault(folder, cause);
+  }
 }
 
 /** One lock for every process that lays tables at once. */

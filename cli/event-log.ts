@@ -43,8 +43,10 @@ export function createEventLog(onEvent: (event: EventWire) => void): EventLog {
       onEvent(event);
     },
     stream(request, response) {
-      const after = Number(request.get('Last-Event-ID') ?? request.query['after'] ?? 0) || 0;
+      const asked = Number(request.get('Last-Event-ID') ?? request.query['after'] ?? 0) || 0;
+      const after = asked < nextId ? asked : 0; // a number of a life before this one: everything is new to its reader
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'keep-alive' });
+      if (request.method === 'HEAD') return void response.end();
       response.write(
         kept
           .filter(({ id }) => id > after)

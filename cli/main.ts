@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { signingKey } from '../energy-oracle/site.ts';
 import { settings } from '../scheduler/queue/admission.ts';
-import { type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
+import { DAY, type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
 import { runAgent } from './agent.ts';
 import { jobsCommand } from './jobs.ts';
 import { serve } from './serve.ts';
@@ -16,6 +16,13 @@ import { start } from './start.ts';
 const duration = (text: string): DurationMs => {
   const parsed = parseDuration(text);
   if (!parsed) throw new InvalidArgumentError('expected a duration such as 90m, 2d or P7D');
+  return parsed;
+};
+/** The demo year has no more days. */
+const lengthMsMax: DurationMs = 366 * DAY;
+const length = (text: string): DurationMs => {
+  const parsed = duration(text);
+  if (parsed > lengthMsMax) throw new InvalidArgumentError('expected at most 366d');
   return parsed;
 };
 const instant = (text: string): Instant => {
@@ -64,7 +71,11 @@ program
   .command('start')
   .description('run the whole river on this machine: six sites, real jobs, a demo year on a virtual clock')
   .option('--speed <factor>', 'virtual time per wall time', number(1, 100_000), 600)
-  .option('--for <duration>', 'run so long in virtual time as fast as the machine allows, print the summary and exit', duration)
+  .option(
+    '--for <duration>',
+    'run so long in virtual time (at most 366d) as fast as the machine allows, print the summary and exit',
+    length,
+  )
   .option('--from <day>', `first instant of the run (default: ${toIso(demoStart).slice(0, 10)})`, instant)
   .option('--grid <folder>', 'replay recorded prices, carbon intensity and weather instead of the generated year')
   .option('--jobs <file>', 'replay a recorded job trace (CSV: arrival_time,length,cpus in seconds) instead of the example jobs')

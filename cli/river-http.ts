@@ -40,6 +40,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
   const { chain } = engines;
   const { seed, start } = river;
   const sum = createSummary({ series, jobs, ledger, chain, surplusOver: oracle.surplusOver, seed, currency, start, settlingMs: 2 * SLOT });
+  const parts = [...river.parts];
   const http = await startHttp({
     host: river.host,
     port: river.port,
@@ -48,10 +49,12 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
       oracleApi({ clock, sites, view: oracle.view, store: series, currency }),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner }),
     ],
-    status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts: river.parts }),
+    status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts }),
     summary: () => sum(clock.now()),
     claims: () => claimsOf(chain, sites, settlements),
     missing: engines.missing,
   });
-  return { ...http, part: { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' } };
+  const part: Part = { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' };
+  parts.push(part);
+  return { ...http, part };
 }

@@ -55,6 +55,7 @@ const progressEveryMs = 6 * HOUR;
 
 /** Resolves when the run is over, stopped or finished; the exit code is the caller's. */
 export async function start(options: StartOptions): Promise<void> {
+  if (options.data === '') throw new RangeError('--data is empty; name a folder');
   if (options.env['DATABASE_URL'] && options.data === undefined) {
     throw new RangeError(
       'DATABASE_URL is set and --data is not: senders keep their spools and numbers in the data folder, and must find them again; give --data',

@@ -23,6 +23,9 @@ const jobListMax = 1_000;
 const bodyBytesMax = '128kb';
 /** Levels of a job file; the deepest one it knows is the fourth. */
 const nestingMax = 32;
+const ownerPattern = /^[\w.@ -]{1,64}$/;
+const keyPattern = /^[\x20-\x7e]{1,256}$/;
+const idPattern = /^[\w.-]{1,128}$/;
 /** Longer job files come as JSON, which is what `sunward jobs launch` sends. */
 const yamlCharactersMax = 16_384;
 
@@ -40,8 +43,9 @@ export interface SchedulerApiPorts {
 /** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `/v1/plan`, `/v1/settlements`, `/v1/settlements/:period/leaves`. */
 export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, defaultOwner }: SchedulerApiPorts): Router {
   const api = Router();
+  const jobOf = async (id: string) => (idPattern.test(id) ? jobs.get(id) : undefined);
   const found = async (request: Request<{ id: string }>, response: Response, answer: (job: Job) => Promise<unknown>) => {
-    const job = await jobs.get(request.params.id);
+    const job = await jobOf(request.params.id);
     if (!job) response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}; GET /v1/jobs lists them` });
     else response.json(await answer(job));
   };
@@ -57,6 +61,19 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
     }
     const key = request.get('Idempotency-Key');
     const owner = request.get('X-Sunward-Owner') ?? defaultOwner;
+    const misnamed = [
+      { path: 'X-Sunward-Owner', found: owner, most: ownerPattern },
+      { path: 'Idempotency-Key', found: key ?? 'none', most: keyPattern },
+    ].filter(({ found, most }) => !most.test(found));
+    if (misnamed.length > 0) {
+      const fields = misnamed.map(({ path, found, most }) => ({
+        path,
+        found: JSON.stringify(found.slice(0, 80)),
+        allowed: `text that matches ${most.source}`,
+      }));
+      response.status(422).json({ error: 'refused', fields } satisfies RefusalWire);
+      return;
+    }
     const id = key === undefined ? undefined : `job-${createHash('sha256').update(`${owner}\n${key}`).digest('hex').slice(0, 16)}`;
     const submission = await scheduler.submit(file.value, owner, id);
     if (submission.kind === 'refused') response.status(422).json({ error: 'refused', fields: submission.fields } satisfies RefusalWire);
@@ -84,7 +101,8 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
   });
   api.get('/v1/jobs/:id', (request, response) => found(request, response, async (job) => jobWire(job)));
   api.delete('/v1/jobs/:id', async (request, response) => {
-    const job = await scheduler.cancel(request.params.id, 'cancelled by its owner');
+    const known = await jobOf(request.params.id);
+    const job = known && (await scheduler.cancel(known.id, 'cancelled by its owner'));
     if (!job) response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}` });
     else response.json(jobWire(job));
   });

@@ -14,6 +14,7 @@ import type { Clock } from '../../units/clock.ts';
 import type { DurationMs, Instant } from '../../units/time.ts';
 import { EXIT_CHECKPOINTED, type Executor, ExecutorFault, type WorkOrder, type WorkState } from './executor.ts';
 import { GRACE_MS, type Leashed, signalGroup, spawnLeashed } from './process-leash.ts';
+import { markDone, removeOldest, unmarkDone } from './process-retention.ts';
 
 /** A log that grows past this is moved to `log.1`, over the older one: a job keeps at most twice this, bytes. */
 export const LOG_BYTES_MAX = 1_048_576;
@@ -56,6 +57,7 @@ export function createProcessEngine(options: ProcessEngineOptions): Executor {
   const begin = (order: WorkOrder): ProcessRun => {
     const cwd = folderOf(folder, order);
     mkdirSync(cwd, { recursive: true });
+    unmarkDone(cwd);
     const [fractionAtStart, startedAt] = [fractionIn(cwd) ?? 0, clock.now()];
     const leashed = spawnLeashed('/bin/sh', ['-c', order.script ?? ''], {
       cwd,
@@ -91,6 +93,9 @@ export function createProcessEngine(options: ProcessEngineOptions): Executor {
           detail: signal ? `ended by ${signal}` : `exit code ${exitCode}`,
         };
         rmSync(join(cwd, 'pid'), { force: true });
+        if (exitCode !== 0 || run.stopped) return;
+        markDone(cwd);
+        removeOldest(folder);
       }),
     };
     return run;
