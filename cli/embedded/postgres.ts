@@ -66,7 +66,7 @@ export async function startPostgres({ folder, log = () => {} }: PostgresOptions)
   const home = postgresHome(folder);
   const deadline = Date.now() + START_MS_MAX;
   const adopted = await clearOrphan(folder, home, deadline, log);
-  if (!existsSync(home.cluster)) await makeCluster(folder, home, log);
+  if (!existsSync(home.cluster)) await makeCluster(folder, home);
   const server = await keepUp(folder, home, deadline, log);
   const { rows } = await server.query(`select split_part(current_setting('server_version'), ' ', 1) as version`);
   return { url: server.url, version: String(rows[0]?.['version'] ?? 'unknown'), adopted, stop: server.stop };
@@ -125,7 +125,7 @@ async function shutDown({ server, owner }: Instance): Promise<void> {
 }
 
 /** initdb into a draft that is renamed when whole, so that a start killed half-way leaves no half a cluster. */
-async function makeCluster(folder: string, home: PostgresHome, log: (line: string) => void): Promise<void> {
+async function makeCluster(folder: string, home: PostgresHome): Promise<void> {
   sweepDrafts(home.cluster);
   const draft = join(dirname(home.cluster), `draft-${process.pid}`);
   mkdirSync(draft, { mode: 0o700 });
@@ -133,7 +133,7 @@ async function makeCluster(folder: string, home: PostgresHome, log: (line: strin
   writeFileSync(secret, home.password, { mode: 0o600 });
   for (const path of [draft, secret]) handTo(path, home.account);
   const args = ['-D', join(draft, 'cluster'), '-U', 'sunward', `--pwfile=${secret}`, '--auth=scram-sha-256'];
-  const { tail, onOutput } = listen(log);
+  const { tail, onOutput } = listen(() => {}); // told only when it fails
   const initdb = spawnLeashed(join(home.native, 'bin/initdb'), [...args, '--encoding=UTF8', '--no-locale', '--no-instructions'], {
     ...spawnPlace(home),
     onOutput,
