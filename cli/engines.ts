@@ -20,6 +20,7 @@ import type { SettlementStore } from '../scheduler/settlement/settlement-store.t
 import { startAnvil } from './embedded/anvil.ts';
 import { startBroker } from './embedded/broker.ts';
 import { startPostgres } from './embedded/postgres.ts';
+import { claimDatabase } from './sole-owner.ts';
 import { worldMarkSchema } from './world-mark.ts';
 
 export interface Part {
@@ -91,6 +92,8 @@ export async function startEngines({ folder, env, log: tell }: EngineOptions): P
     const pool = new pg.Pool({ connectionString: given ?? embedded?.url, max: poolMax });
     pool.on('error', (fault) => log(`a database session ended: ${fault.message}`));
     stops.push(() => pool.end());
+    const release = await claimDatabase(pool);
+    stops.push(async () => release());
     await layTables(pool);
     const engine = embedded ? `PostgreSQL ${embedded.version} (embedded)` : 'PostgreSQL (DATABASE_URL)';
     const address = withoutPassword(given ?? embedded?.url ?? '');
