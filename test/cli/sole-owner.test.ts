@@ -15,6 +15,7 @@ describe('a database', () => {
     const { url } = await server.database();
     const [first, second] = [url, url].map((connectionString) => new pg.Pool({ connectionString }));
     if (!first || !second) throw new Error('two pools were made');
+    for (const pool of [first, second]) pool.on('error', () => undefined); // a released session may hear of the server's end
     const release = await claimDatabase(first);
     await expect(claimDatabase(second)).rejects.toThrow(OwnerFault);
     release();
