@@ -2,13 +2,13 @@
  * The job stores: each keeps every promise of the suite, and PostgreSQL answers random sequences as memory does.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Job, jobStates } from '../../scheduler/job.ts';
 import type { Changes, JobStore } from '../../scheduler/queue/job-store.ts';
 import { createMemoryJobStore } from '../../scheduler/queue/memory-job-store.ts';
 import { createPostgresJobStore, jobSchema } from '../../scheduler/queue/postgres-job-store.ts';
 import { DAY, SLOT } from '../../units/time.ts';
-import { postgresServers, type TestDatabase, type TestPostgres } from '../fixtures/postgres.ts';
+import { freshStores, postgresServers } from '../fixtures/postgres.ts';
 import { jobOf, jobStoreSuite, meteredOf, next, noon, runOf } from './job-store.suite.ts';
 
 describe('the job store in memory', () => jobStoreSuite(async () => createMemoryJobStore()));
@@ -82,17 +82,7 @@ const everythingOf = async (store: JobStore): Promise<unknown> => ({
 });
 
 describe.each(postgresServers)('the job store on $name', ({ start }) => {
-  let server: TestPostgres;
-  let pool: TestDatabase['pool'];
-  beforeAll(async () => {
-    server = await start();
-    pool = (await server.database()).pool;
-  }, 60_000);
-  afterAll(() => server?.stop(), 60_000);
-  const open = async () => {
-    await pool.query(`drop schema public cascade; create schema public; ${jobSchema}`);
-    return createPostgresJobStore(pool);
-  };
+  const { open, query } = freshStores(start, jobSchema, createPostgresJobStore);
 
   jobStoreSuite(open);
 
@@ -126,7 +116,7 @@ describe.each(postgresServers)('the job store on $name', ({ start }) => {
   test('takes its schema twice', async () => {
     const store = await open();
     await store.add(jobOf('a'));
-    await pool.query(jobSchema);
+    await query(jobSchema);
     expect(await store.get('a')).toEqual(jobOf('a'));
   });
 });

@@ -3,13 +3,13 @@
  * refuses to forget.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { LedgerStore } from '../../scheduler/ledger/ledger-store.ts';
 import { createMemoryLedgerStore } from '../../scheduler/ledger/memory-ledger-store.ts';
 import { createPostgresLedgerStore, ledgerSchema } from '../../scheduler/ledger/postgres-ledger-store.ts';
 import { verifyChain } from '../../scheduler/ledger/verify.ts';
 import { SLOT } from '../../units/time.ts';
-import { postgresServers, type TestDatabase, type TestPostgres } from '../fixtures/postgres.ts';
+import { freshStores, postgresServers } from '../fixtures/postgres.ts';
 import { bodyOf, ledgerStoreSuite, noon } from './ledger-store.suite.ts';
 
 describe('the ledger in memory', () => ledgerStoreSuite(async () => createMemoryLedgerStore()));
@@ -50,17 +50,7 @@ const everythingOf = async (store: LedgerStore): Promise<unknown> => ({
 });
 
 describe.each(postgresServers)('the ledger on $name', ({ start }) => {
-  let server: TestPostgres;
-  let pool: TestDatabase['pool'];
-  beforeAll(async () => {
-    server = await start();
-    pool = (await server.database()).pool;
-  }, 60_000);
-  afterAll(() => server?.stop(), 60_000);
-  const open = async () => {
-    await pool.query(`drop schema public cascade; create schema public; ${ledgerSchema}`);
-    return createPostgresLedgerStore(pool);
-  };
+  const { open, query } = freshStores(start, ledgerSchema, createPostgresLedgerStore);
 
   ledgerStoreSuite(open);
 
@@ -84,14 +74,14 @@ describe.each(postgresServers)('the ledger on $name', ({ start }) => {
   ])('refuses: %s', async (statement) => {
     const store = await open();
     const added = await store.append([bodyOf('a#1'), bodyOf('b#1')]);
-    await expect(pool.query(statement)).rejects.toThrow(/append-only|duplicate/);
+    await expect(query(statement)).rejects.toThrow(/append-only|duplicate/);
     expect(await store.entries(0, 10)).toEqual(added);
   });
 
   test('keeps the very text that was hashed: the database itself can recompute every hash', async () => {
     const store = await open();
     await store.append([bodyOf('a#1'), bodyOf('b#1', 0, 0, { certification: '☀ \\ "' })]);
-    const { rows } = await pool.query(`
+    const { rows } = await query(`
       select encode(sha256(convert_to(
         'sunward/entry/1' || chr(10) || sequence || chr(10) || previous_hash || chr(10) || body, 'UTF8')), 'hex') = hash as same
       from ledger_entries`);
@@ -101,17 +91,17 @@ describe.each(postgresServers)('the ledger on $name', ({ start }) => {
   test('names the first entry that was changed behind its back', async () => {
     const store = await open();
     await store.append([0, 1, 2, 3].map((slot) => bodyOf('a#1', slot)));
-    await pool.query('alter table ledger_entries disable trigger ledger_entries_append_only');
-    await pool.query(`update ledger_entries set body = replace(body, '"surplusWh":1000', '"surplusWh":1001') where sequence = 3`);
+    await query('alter table ledger_entries disable trigger ledger_entries_append_only');
+    await query(`update ledger_entries set body = replace(body, '"surplusWh":1000', '"surplusWh":1001') where sequence = 3`);
     expect(verifyChain(await store.entries(0, 10))).toMatchObject({ kind: 'broken', sequence: 3 });
-    await pool.query(`update ledger_entries set body = replace(body, '"energyCost"', '"energyCosts"') where sequence = 2`);
+    await query(`update ledger_entries set body = replace(body, '"energyCost"', '"energyCosts"') where sequence = 2`);
     await expect(store.entries(0, 10)).rejects.toMatchObject({ name: 'LedgerFault', sequence: 2 });
   });
 
   test('takes its schema twice', async () => {
     const store = await open();
     const added = await store.append([bodyOf('a#1')]);
-    await pool.query(ledgerSchema);
+    await query(ledgerSchema);
     expect(await store.head()).toMatchObject({ sequence: 1, hash: added[0]?.hash });
   });
 });

@@ -2,11 +2,11 @@
  * The settlement stores: each keeps every promise of the suite, and PostgreSQL answers random sequences as memory does.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMemorySettlementStore } from '../../scheduler/settlement/memory-settlement-store.ts';
 import { createPostgresSettlementStore, settlementSchema } from '../../scheduler/settlement/postgres-settlement-store.ts';
 import type { SettlementStore } from '../../scheduler/settlement/settlement-store.ts';
-import { postgresServers, type TestDatabase, type TestPostgres } from '../fixtures/postgres.ts';
+import { freshStores, postgresServers } from '../fixtures/postgres.ts';
 import { settlementOf, settlementStoreSuite } from './settlement-store.suite.ts';
 
 describe('the settlement journal in memory', () => settlementStoreSuite(async () => createMemorySettlementStore()));
@@ -34,17 +34,7 @@ const outcome = async (promise: Promise<unknown>): Promise<unknown> =>
 const everythingOf = async (store: SettlementStore): Promise<unknown> => [await store.list(), await store.latest(), await store.claims()];
 
 describe.each(postgresServers)('the settlement journal on $name', ({ start }) => {
-  let server: TestPostgres;
-  let pool: TestDatabase['pool'];
-  beforeAll(async () => {
-    server = await start();
-    pool = (await server.database()).pool;
-  }, 60_000);
-  afterAll(() => server?.stop(), 60_000);
-  const open = async () => {
-    await pool.query(`drop schema public cascade; create schema public; ${settlementSchema}`);
-    return createPostgresSettlementStore(pool);
-  };
+  const { open } = freshStores(start, settlementSchema, createPostgresSettlementStore);
 
   settlementStoreSuite(open);
 
