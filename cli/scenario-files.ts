@@ -13,6 +13,8 @@ const examples = join(import.meta.dirname, '..', 'examples');
 /** Records and draws reach back so far before the start, for what was published before. */
 const leadMs: DurationMs = 8 * DAY;
 const demoDays = 366;
+/** Draws reach so far past the last day (which is one more than the run has): weather is forecast four days ahead of the end. */
+const aheadDays = 3;
 
 export interface ScenarioOptions {
   readonly seed: number;
@@ -30,7 +32,13 @@ export async function readScenario({ seed, start, lengthMs, grid, jobs, optimize
   const days = Math.ceil((lengthMs ?? demoDays * DAY) / DAY) + 1;
   const traces = grid
     ? (await readGridRecords(grid, { zones: demoZones, from: start, to: start + days * DAY })).traces
-    : syntheticYear({ zones: demoZones, start: start - leadMs, days: days + leadMs / DAY + 2, seed, statistics: calibratedStatistics() });
+    : syntheticYear({
+        zones: demoZones,
+        start: start - leadMs,
+        days: days + leadMs / DAY + aheadDays,
+        seed,
+        statistics: calibratedStatistics(),
+      });
   return { seed, start, sites: demoSites(seed), traces, arrivals: await arrivalsOf(jobs, start, days, seed, optimize), rates: demoRates };
 }
 

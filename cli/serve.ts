@@ -12,12 +12,14 @@ import { createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createOracle } from '../energy-oracle/oracle.ts';
 import { pvPower } from '../energy-oracle/sun/pv.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
+import { createHttpOpenMeteo } from '../energy-oracle/weather/http-open-meteo.ts';
+import { createMqttWeatherFeed } from '../energy-oracle/weather/mqtt-weather-feed.ts';
 import { createMqttDispatchLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
 import { createScheduler } from '../scheduler/engine.ts';
 import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
 import { wallClock } from '../units/clock.ts';
-import { DAY, HOUR, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
+import { DAY, type DurationMs, HOUR, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
 import { startRiverHttp } from './river-http.ts';
@@ -51,11 +53,16 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function flow({ host, port, stop }: ServeOptions, { sites, feedKeys, rates, epoch }: FleetFile, engines: Engines): Promise<void> {
+async function flow(
+  { host, port, stop }: ServeOptions,
+  { sites, feedKeys, rates, epoch, weatherUrl }: FleetFile,
+  engines: Engines,
+): Promise<void> {
   const clock = wallClock;
   const events = createEventLog(({ at, kind, text }) => process.stdout.write(`${at}  ${kind.padEnd(10)} ${text}\n`));
   const say = (kind: EventWire['kind'], text: string) => events.tell({ at: toIso(clock.now()), kind, text });
   const line = { url: engines.mqttUrl };
+  const wait = async (durationMs: DurationMs) => void (await sleep(durationMs, undefined, { ref: false }));
   const oracle = await createOracle({
     clock,
     sites,
@@ -63,8 +70,10 @@ async function flow({ host, port, stop }: ServeOptions, { sites, feedKeys, rates
     store: engines.stores.series,
     telemetry: createMqttTelemetrySource({ line, clock }),
     grid: createMqttGridFeed({ line, clock }),
+    weather: createMqttWeatherFeed({ line, clock }),
+    ...(weatherUrl === undefined ? {} : { weatherService: createHttpOpenMeteo({ url: weatherUrl, clock, wait }) }),
     forecaster: createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
-    wait: async (durationMs) => void (await sleep(durationMs, undefined, { ref: false })),
+    wait,
     tell: say,
     config: { rates, horizonMs: 4 * DAY, historyMs: 8 * DAY },
   });
@@ -94,8 +103,12 @@ async function flow({ host, port, stop }: ServeOptions, { sites, feedKeys, rates
   };
   await oracle.open();
   await scheduler.open();
+  const fetchWeather = guarded('fetching the weather', () => oracle.fetchWeather());
   await oracle.issueOutlooks();
+  // not awaited: a service that does not answer holds nothing up
+  if (weatherUrl !== undefined) void fetchWeather().then(guarded('outlooks with the weather', () => oracle.issueOutlooks()));
   const tasks = [
+    schedule('0 50 * * * *', fetchWeather, { noOverlap: true }), // ten minutes before the outlooks, and never in their way
     schedule('20 */15 * * * *', guarded('closing the slot', closeSlot), { noOverlap: true }),
     schedule(
       '*/5 * * * * *',

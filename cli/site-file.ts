@@ -16,6 +16,8 @@ export interface FleetFile {
   readonly rates: ExchangeRates;
   /** Start of the first settlement period. */
   readonly epoch: Instant;
+  /** Open-Meteo's forecast API, or a server that answers as it does; `undefined` asks nobody. */
+  readonly weatherUrl: string | undefined;
 }
 
 /** The fleet file cannot be used; says where and why. */
@@ -58,6 +60,7 @@ const fleet = z.strictObject({
     return z.NEVER;
   }),
   feeds: z.record(zone, key).default({}),
+  weather: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).optional(),
   sites: z.array(site).min(1),
 });
 
@@ -74,8 +77,8 @@ function yamlIn(file: string): unknown {
 export function readFleet(file: string): FleetFile {
   const parsed = fleet.safeParse(yamlIn(file));
   if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
-  const { sites, feeds, currency, rates, epoch } = parsed.data;
+  const { sites, feeds, currency, rates, epoch, weather } = parsed.data;
   const ids = new Set(sites.map(({ id }) => id));
   if (ids.size < sites.length) throw new FleetFileFault(file, 'two sites have one id');
-  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch };
+  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url };
 }

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createMqttFeedUplink, createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createFileSpool } from '../energy-oracle/store/file-spool.ts';
 import { createMqttTelemetrySource, createMqttUplink } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
+import { createMqttWeatherFeed, createMqttWeatherUplink } from '../energy-oracle/weather/mqtt-weather-feed.ts';
 import type { Executor } from '../scheduler/agent/executor.ts';
 import { createFileJournal } from '../scheduler/agent/file-journal.ts';
 import { createProcessEngine } from '../scheduler/agent/process-engine.ts';
@@ -165,6 +166,7 @@ function worldPorts({ options, scenario, folder, engines, pace, tell }: Wiring):
       store: engines.stores.series,
       telemetry: createMqttTelemetrySource({ line, clock }),
       grid: createMqttGridFeed({ line, clock }),
+      weather: createMqttWeatherFeed({ line, clock }),
     }),
     scheduler: {
       ...engines.stores,
@@ -177,6 +179,7 @@ function worldPorts({ options, scenario, folder, engines, pace, tell }: Wiring):
     },
     meterUplink: () => createMqttUplink({ line }),
     feedUplink: () => createMqttFeedUplink({ line }),
+    weatherUplink: () => createMqttWeatherUplink({ line }),
     spool: (sender) => createFileSpool({ folder: join(folder, 'spools'), sender }),
     agentLink: () => createMqttAgentLink({ line }),
     executor: (_site, clock) => {
@@ -200,7 +203,7 @@ const ownParts = (world: World, live: boolean): Part[] => [
     part: 'oracle',
     engine: 'persistence-1 forecaster',
     durable: true,
-    address: 'energy/v1/#, grid/v1/#',
+    address: 'energy/v1/#, grid/v1/#, weather/v1/#',
     limit: 'one process; verifies each signature',
   },
   {

@@ -21,6 +21,9 @@ import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
 import { createVerifier } from './telemetry/verify.ts';
+import { createWeatherFetcher } from './weather/fetched-weather.ts';
+import type { WeatherFeed } from './weather/weather-feed.ts';
+import type { WeatherService } from './weather/weather-service.ts';
 
 export interface OracleConfig {
   readonly rates: ExchangeRates;
@@ -37,6 +40,10 @@ export interface OraclePorts {
   readonly store: SeriesStore;
   readonly telemetry: TelemetrySource;
   readonly grid: GridFeed;
+  /** Forecasts that providers send; without it nobody is listened to. */
+  readonly weather?: WeatherFeed;
+  /** Asked for forecasts by `fetchWeather`; without it nobody is asked. */
+  readonly weatherService?: WeatherService;
   readonly forecaster: Forecaster;
   readonly wait: (durationMs: DurationMs) => Promise<void>;
   readonly tell: (kind: 'reading' | 'quarantine' | 'outlook', text: string) => void;
@@ -49,6 +56,8 @@ export interface Oracle {
   settled(): Promise<void>;
   /** Rolls up every slot of the interval, and earlier ones that readings came for since, from the readings there are; again is harmless. */
   closeSlots(interval: Interval): Promise<void>;
+  /** Asks the weather service, if there is one, for every site; a service that is away is told of, and no fault. */
+  fetchWeather(): Promise<void>;
   /** Issues, keeps and returns an outlook for every site. */
   issueOutlooks(): Promise<readonly Outlook[]>;
   readonly view: OracleView;
@@ -91,7 +100,10 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
       tell('reading', `${event.sender}/${event.stream}: numbers ${event.from} to ${event.to - 1} have not come`);
   };
   const shared = { store, verifier, clock, wait: ports.wait, onEvent };
-  const ingests = [createIngest({ ...shared, source: ports.telemetry }), createIngest({ ...shared, source: ports.grid })];
+  const needed = [createIngest({ ...shared, source: ports.telemetry }), createIngest({ ...shared, source: ports.grid })];
+  const weather = ports.weather && createIngest({ ...shared, source: ports.weather });
+  const ingests = weather ? [...needed, weather] : needed;
+  const fetchWeather = ports.weatherService && createWeatherFetcher({ service: ports.weatherService, sites, store, tell });
   const newest = new Map<string, Outlook>();
   const siteById = new Map(sites.map((site) => [site.id, site]));
 
@@ -194,7 +206,8 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     view: { outlook, facts },
     open: async () => {
       noteLastDay();
-      await Promise.all(ingests.map((ingest) => ingest.open()));
+      const withoutWeather = (fault: unknown) => tell('reading', `outlooks go without sent weather: ${String(fault)}`);
+      await Promise.all([...needed.map((ingest) => ingest.open()), weather?.open().catch(withoutWeather)]);
     },
     settled: async () => {
       await Promise.all(ingests.map((ingest) => ingest.settled()));
@@ -208,6 +221,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
         throw fault;
       }
     },
+    fetchWeather: async () => fetchWeather?.(),
     issueOutlooks: async () => {
       const outlooks = await Promise.all(sites.map(issue));
       tell('outlook', `${outlooks.length} outlooks issued by ${forecaster.model}`);

@@ -1,5 +1,5 @@
 /**
- * World: the virtual composition root. Plants, meters, feeds and agents around the same oracle and scheduler as live.
+ * World: the virtual composition root. Plants, meters, weather desks, feeds and agents around the same oracle and scheduler as live.
  *
  * Read beside `cli/serve.ts`. The clock advances only when the river is still: every step waits for the receipts of
  * what it sent (reading to commit, lease to journal, report to store), so no message or write is in flight when the
@@ -22,13 +22,15 @@ import { ChainFault } from '../scheduler/settlement/chain.ts';
 import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
 import type { Clock } from '../units/clock.ts';
+import { valueAt } from '../units/series.ts';
 import { DAY, type DurationMs, HOUR, type Instant, MINUTE, SLOT, toIso } from '../units/time.ts';
 import { createTimeline, type Pace } from './kernel/virtual-clock.ts';
 import { createFeed } from './plant/feed.ts';
 import { ownLoadKw } from './plant/load.ts';
 import { createMeter, type Plant } from './plant/meter.ts';
 import { pvPowerKw } from './plant/pv-plant.ts';
-import { type Arrival, demoKey, type Scenario } from './scenario.ts';
+import { createWeatherDesk } from './plant/weather-desk.ts';
+import { type Arrival, demoKey, type Scenario, type ScenarioSite } from './scenario.ts';
 import { cloudCoverOf } from './traces/grid-trace.ts';
 
 /** Meters tell every five minutes; everything else happens on slots. */
@@ -57,10 +59,12 @@ export interface WorldPorts {
   readonly scenario: Scenario;
   readonly pace: Pace;
   readonly mark: WorldMark;
-  readonly oracle: (clock: Clock) => Pick<OraclePorts, 'store' | 'telemetry' | 'grid'>;
+  readonly oracle: (clock: Clock) => Pick<OraclePorts, 'store' | 'telemetry' | 'grid' | 'weather'>;
   readonly scheduler: Pick<SchedulerPorts, 'jobs' | 'ledger' | 'link' | 'settlements' | 'chain'>;
   readonly meterUplink: (site: string) => TelemetryUplink;
   readonly feedUplink: (zone: string) => TelemetryUplink;
+  /** Without it the sites send no weather forecasts. */
+  readonly weatherUplink?: (site: string) => TelemetryUplink;
   readonly spool: (sender: string) => Promise<Spool>;
   readonly agentLink: (site: string) => AgentLink;
   readonly executor: (site: string, clock: Clock) => Executor;
@@ -113,13 +117,13 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     tell: say,
     config: { currency: scenario.rates.accounting, leaseMs, bookingDelayMs, periodMs, epoch: scenario.start, tariff, reward },
   });
-  const { meters, feeds, senders } = await createSenders(ports, say);
+  const { meters, feeds, desks, senders } = await createSenders(ports, say);
   const agents = createAgents(ports, clock, say);
 
   /** Five minutes are over: what became known is told, and on a quarter hour everything else follows. */
   async function step(now: Instant): Promise<void> {
     await Promise.all([
-      ...feeds.map((feed) => feed.tell({ start: now - meteringMs + 1, end: now + 1 })),
+      ...[...feeds, ...desks].map((end) => end.tell({ start: now - meteringMs + 1, end: now + 1 })),
       ...meters.map((meter) => meter.tell({ start: now - meteringMs, end: now })),
     ]);
     if (now % SLOT === 0) await closeSlot(now);
@@ -155,10 +159,10 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     open: async () => {
       await oracle.open();
       await scheduler.open();
-      await Promise.all([...meters, ...feeds].map((end) => end.open()));
+      await Promise.all([...meters, ...feeds, ...desks].map((end) => end.open()));
       await Promise.all(senders.map((sender) => sender.flush())); // what a killed life had told but not heard acknowledged
       for (const agent of agents) await agent.open();
-      await Promise.all(feeds.map((feed) => feed.tell({ start: begin - publishedBeforeMs, end: begin + 1 })));
+      await Promise.all([...feeds, ...desks].map((end) => end.tell({ start: begin - publishedBeforeMs, end: begin + 1 })));
       await oracle.issueOutlooks();
       say('system', resumedAt === undefined ? `the river starts at ${toIso(begin)}` : `the river goes on from ${toIso(begin)}`);
       timeline.every(Math.floor(begin / meteringMs) * meteringMs + meteringMs, meteringMs, 1, step);
@@ -169,7 +173,7 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     run: (until, stopped = () => false) => timeline.run(until, stopped),
     close: async () => {
       await Promise.all(agents.map((agent) => agent.close()));
-      await Promise.all([...meters, ...feeds].map((end) => end.close()));
+      await Promise.all([...meters, ...feeds, ...desks].map((end) => end.close()));
       await scheduler.close();
       await oracle.close();
     },
@@ -180,14 +184,14 @@ type Say = (kind: EventWire['kind'], text: string) => void;
 
 const feedKey = ({ seed }: Scenario, zone: string) => demoKey(seed, `feed/${zone}`);
 
-/** The meters of the sites and the feeds of the zones, each with its own spool on its own line. */
-async function createSenders({ scenario, spool, meterUplink, feedUplink, wait }: WorldPorts, say: Say) {
+/** The meters and weather desks of the sites and the feeds of the zones, each with its own spool on its own line. */
+async function createSenders({ scenario, spool, meterUplink, feedUplink, weatherUplink, wait }: WorldPorts, say: Say) {
   const { seed, traces } = scenario;
   const senders: Sender[] = [];
-  const senderOf = async (name: string, uplink: TelemetryUplink): Promise<Sender> => {
+  const senderOf = async (name: string, uplink: TelemetryUplink, spoolName = name): Promise<Sender> => {
     const sender = createSender({
       name,
-      spool: await spool(name),
+      spool: await spool(spoolName),
       uplink,
       retryMs: resendMs,
       wait,
@@ -196,11 +200,14 @@ async function createSenders({ scenario, spool, meterUplink, feedUplink, wait }:
     senders.push(sender);
     return sender;
   };
+  const traceOf = ({ id, zone: wanted }: Site) => {
+    const trace = traces.find(({ zone }) => zone === wanted);
+    if (!trace) throw new RangeError(`no trace of zone ${wanted} for ${id}`);
+    return trace;
+  };
   const meters = await Promise.all(
     scenario.sites.map(async ({ site, load, key }) => {
-      const trace = traces.find(({ zone }) => zone === site.zone);
-      if (!trace) throw new RangeError(`no trace of zone ${site.zone} for ${site.id}`);
-      const clouds = cloudCoverOf(trace, unknownCloudCover);
+      const clouds = cloudCoverOf(traceOf(site), unknownCloudCover);
       const plant: Plant = {
         pvKw: (interval) => pvPowerKw(site, interval, clouds, seed),
         loadKw: (interval) => ownLoadKw(site, load, interval, seed),
@@ -213,7 +220,15 @@ async function createSenders({ scenario, spool, meterUplink, feedUplink, wait }:
       createFeed({ trace, key: feedKey(scenario, trace.zone), sender: await senderOf(trace.zone, feedUplink(trace.zone)) }),
     ),
   );
-  return { meters, feeds, senders };
+  const deskOf = async ({ site, key }: ScenarioSite, uplinkOf: (site: string) => TelemetryUplink) => {
+    const { cloudCover } = traceOf(site);
+    const cloudCoverAt = (instant: Instant) => cloudCover && valueAt(cloudCover, instant);
+    const name = `${site.provider}/${site.id}`;
+    const sender = await senderOf(name, uplinkOf(site.id), `weather/${name}`);
+    return createWeatherDesk({ site, key, seed, cloudCoverAt, sender });
+  };
+  const desks = weatherUplink ? await Promise.all(scenario.sites.map((place) => deskOf(place, weatherUplink))) : [];
+  return { meters, feeds, desks, senders };
 }
 
 const createAgents = ({ scenario, agentLink, executor, journal }: WorldPorts, clock: Clock, say: Say): Agent[] =>

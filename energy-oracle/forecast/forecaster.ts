@@ -9,8 +9,20 @@ import type { Series } from '../../units/series.ts';
 import type { DurationMs, Instant } from '../../units/time.ts';
 import type { OutlookSlot } from '../outlook.ts';
 import type { Site } from '../site.ts';
+import type { WeatherVariable } from '../weather/weather-feed.ts';
 
-/** What was known of a site and its zone at `issuedAt`; all series on slots, ending at or before it, except the price. */
+/** A variable of the weather as it was forecast. */
+export interface WeatherHistory {
+  /** Of the newest forecast in it: what lies ahead is that old. */
+  readonly issuedAt: Instant;
+  /**
+   * Past and ahead. Each step is told by the newest forecast that was there at the instant of the question and was issued
+   * before the step was over, so the past is what was last believed of it, never hindsight.
+   */
+  readonly series: Series;
+}
+
+/** What was known of a site and its zone at `issuedAt`; all series on slots, ending at or before it, except price and weather. */
 export interface History {
   /** Average generation, kW. */
   readonly pvKw: Series;
@@ -20,6 +32,8 @@ export interface History {
   readonly importPrice: Series;
   readonly carbonIntensity: Series;
   readonly marginalIntensity: Series | undefined;
+  /** Absent when nobody told of it: a forecast goes without, and is wider for it. */
+  readonly weather?: Readonly<Partial<Record<WeatherVariable, WeatherHistory>>>;
 }
 
 export interface ForecastRequest {

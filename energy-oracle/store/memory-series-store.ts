@@ -6,14 +6,26 @@
 import { type Interval, overlap, SLOT } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
+import type { CurveBody } from '../telemetry/curve-message.ts';
 import type { Reading } from '../telemetry/reading.ts';
-import { type Accepted, checkBatch, type Quarantined, type Rollup, type SequenceHead, type SeriesStore } from './series-store.ts';
+import type { WeatherForecast } from '../weather/weather-feed.ts';
+import {
+  type Accepted,
+  checkBatch,
+  type Quarantined,
+  type Rollup,
+  type SequenceHead,
+  type SeriesStore,
+  weatherAvailableAt,
+} from './series-store.ts';
 
 /** The reference: the same promises, without the disk. */
 export function createMemorySeriesStore(): SeriesStore {
   const readings = new Map<string, Accepted<Reading>>();
   const bySeries = new Map<string, Reading[]>(); // by site and stream, as they came
   const curves = new Map<string, Accepted<Curve>>();
+  const weather = new Map<string, Accepted<WeatherForecast>>();
+  const weatherOf = new Map<string, Accepted<WeatherForecast>[]>(); // by site, as they came
   const quarantined = new Map<string, Quarantined>();
   const rollups = new Map<string, Rollup>();
   const outlooks = new Map<string, Outlook>();
@@ -44,6 +56,17 @@ export function createMemorySeriesStore(): SeriesStore {
         curves.set(key, accepted);
         lead({ sender: zone, stream: signal, seq, end: issuedAt, signature });
       }
+      for (const accepted of batch.weather) {
+        const { provider, site, variable, seq, issuedAt, signature } = accepted.value;
+        const sender = `${provider}/${site}`;
+        const key = keyOf(sender, variable, seq);
+        if (weather.has(key)) continue;
+        weather.set(key, accepted);
+        const forecasts = weatherOf.get(site) ?? [];
+        weatherOf.set(site, forecasts);
+        forecasts.push(accepted);
+        lead({ sender, stream: variable, seq, end: issuedAt, signature });
+      }
       for (const message of batch.quarantined) {
         const { topic, payload, receivedAt } = message.evidence;
         const key = keyOf(receivedAt, message.reason, topic, Buffer.from(payload).toString('base64'));
@@ -52,7 +75,7 @@ export function createMemorySeriesStore(): SeriesStore {
     },
     signatureOf: async (sender, stream, seq) => {
       const key = keyOf(sender, stream, seq);
-      return (readings.get(key) ?? curves.get(key))?.value.signature;
+      return (readings.get(key) ?? curves.get(key) ?? weather.get(key))?.value.signature;
     },
     heads: async () => [...heads.values()].sort((a, b) => compare(a.sender, b.sender) || compare(a.stream, b.stream)),
     readings: async (site, stream, interval) =>
@@ -73,6 +96,12 @@ export function createMemorySeriesStore(): SeriesStore {
         .filter((curve) => curve.zone === zone && curve.signal === signal && curve.issuedAt <= asOf)
         .filter((curve) => overlap(spanOfCurve(curve), interval) > 0)
         .sort((a, b) => a.issuedAt - b.issuedAt || a.seq - b.seq),
+    weather: async (site, interval, asOf) =>
+      (weatherOf.get(site) ?? [])
+        .filter((accepted) => weatherAvailableAt(accepted) <= asOf)
+        .map(({ value }) => value)
+        .filter((forecast) => overlap(spanOfCurve(forecast), interval) > 0)
+        .sort((a, b) => a.issuedAt - b.issuedAt || compare(a.provider, b.provider) || compare(a.variable, b.variable) || a.seq - b.seq),
     async putOutlook(outlook) {
       if (!outlooks.has(outlook.id)) outlooks.set(outlook.id, outlook);
     },
@@ -83,7 +112,7 @@ export function createMemorySeriesStore(): SeriesStore {
     async counts() {
       const byReason: Record<string, number> = {};
       for (const { reason } of quarantined.values()) byReason[reason] = (byReason[reason] ?? 0) + 1;
-      return { readings: readings.size, curves: curves.size, quarantined: byReason };
+      return { readings: readings.size, curves: curves.size, weather: weather.size, quarantined: byReason };
     },
     quarantine: async (limit, reason) =>
       [...quarantined.values()]
@@ -99,4 +128,4 @@ const keyOf = (...parts: readonly (string | number)[]): string => JSON.stringify
 /** By code unit: the order of a database with the C collation, the same on every machine. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const spanOfCurve = ({ start, stepMs, values }: Curve): Interval => ({ start, end: start + stepMs * values.length });
+const spanOfCurve = ({ start, stepMs, values }: CurveBody): Interval => ({ start, end: start + stepMs * values.length });

@@ -11,12 +11,14 @@ import { type Instant, SLOT } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook, OutlookSlot } from '../outlook.ts';
 import { meteredMsMax, type Reading } from '../telemetry/reading.ts';
+import type { WeatherForecast } from '../weather/weather-feed.ts';
 import {
   addCounts,
   ensurePartitions,
   insertCurves,
   insertQuarantined,
   insertReadings,
+  insertWeather,
   raiseHeads,
   schemaLock,
   upsertRollups,
@@ -43,6 +45,13 @@ create table if not exists curves (
   primary key (zone, signal, seq)
 );
 create index if not exists curves_by_end on curves (zone, signal, end_ms);
+create table if not exists weather_forecasts (
+  provider text not null, site text not null, variable text not null, seq bigint not null, issued_at_ms bigint not null,
+  start_ms bigint not null, step_ms bigint not null, end_ms bigint not null, step_values double precision[] not null,
+  unit text not null, signature text not null, topic text not null, payload bytea not null, received_at_ms bigint not null,
+  primary key (provider, site, variable, seq)
+);
+create index if not exists weather_by_site on weather_forecasts (site, end_ms);
 create table if not exists quarantined (
   id bigint generated always as identity primary key, received_at_ms bigint not null, reason text not null, detail text not null,
   topic bytea not null, payload bytea not null, digest bytea not null,
@@ -81,9 +90,10 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
         await client.query('begin');
         const readings = await insertReadings(client, batch.readings);
         const curves = await insertCurves(client, batch.curves);
+        const weather = await insertWeather(client, batch.weather);
         const reasons = await insertQuarantined(client, batch.quarantined);
-        await raiseHeads(client, batch.readings, batch.curves);
-        await addCounts(client, readings, curves, reasons); // last: its rows are shared by all writers
+        await raiseHeads(client, batch);
+        await addCounts(client, { readings, curves, weather }, reasons); // last: its rows are shared by all writers
         await client.query('commit');
         client.release();
       } catch (fault) {
@@ -99,7 +109,9 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       const { rows } = await pool.query<{ signature: string }>(
         `select r.signature from reading_keys k join readings r using (provider, site, stream, seq, start_ms)
          where provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and stream = $2 and seq = $3
-         union all select signature from curves where zone = $1 and signal = $2 and seq = $3`,
+         union all select signature from curves where zone = $1 and signal = $2 and seq = $3
+         union all select signature from weather_forecasts
+         where provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and variable = $2 and seq = $3`,
         [sender, stream, seq],
       );
       return rows[0]?.signature;
@@ -141,6 +153,18 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       );
       return rows.map((row) => ({ ...row, values: row.values.map((value) => value ?? undefined) }));
     },
+    async weather(site, { start, end }, asOf) {
+      // many issues overlap, so their values come as text: the driver reads an array's elements one by one
+      const { rows } = await pool.query<WeatherRow>(
+        `select provider, site, variable, issued_at_ms::float8 as "issuedAt", start_ms::float8 as start, step_ms::float8 as "stepMs",
+                array_to_string(step_values, ',', '') as values, unit, seq::float8, signature
+         from weather_forecasts
+         where site = $1 and end_ms > $2 and start_ms < $3 and $2 < $3 and greatest(issued_at_ms, received_at_ms) <= $4
+         order by issued_at_ms, provider collate "C", variable collate "C", weather_forecasts.seq`,
+        [site, start, end, asOf],
+      );
+      return rows.map((row) => ({ ...row, values: row.values.split(',').map((value) => (value === '' ? undefined : Number(value))) }));
+    },
     async putOutlook({ id, site, issuedAt, model, start, stepMs, slots }) {
       await pool.query(
         'insert into outlooks (id, site, issued_at_ms, model, start_ms, step_ms, slots) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing',
@@ -163,6 +187,7 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       return {
         readings: of('readings')[0]?.count ?? 0,
         curves: of('curves')[0]?.count ?? 0,
+        weather: of('weather')[0]?.count ?? 0,
         quarantined: Object.fromEntries(of('quarantined').map(({ reason, count }) => [reason, count])),
       };
     },
@@ -188,6 +213,10 @@ interface ReadingRow extends Omit<Reading, 'metered'> {
 }
 interface CurveRow extends Omit<Curve, 'values'> {
   readonly values: readonly (number | null)[];
+}
+interface WeatherRow extends Omit<WeatherForecast, 'values'> {
+  /** Steps with commas between; a gap is empty. */
+  readonly values: string;
 }
 interface OutlookRow extends Omit<Outlook, 'slots'> {
   readonly slots: readonly Partial<OutlookSlot>[];

@@ -7,9 +7,11 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Instant } from '../../units/time.ts';
-import type { Curve, Signal } from '../grid/grid-feed.ts';
-import type { Reading, Stream } from '../telemetry/reading.ts';
-import type { Accepted, Quarantined, Rollup } from './series-store.ts';
+import type { Curve } from '../grid/grid-feed.ts';
+import type { CurveBody } from '../telemetry/curve-message.ts';
+import type { Reading } from '../telemetry/reading.ts';
+import type { WeatherForecast } from '../weather/weather-feed.ts';
+import type { Accepted, IngestBatch, Quarantined, Rollup, SequenceHead } from './series-store.ts';
 
 /** Serialises making of tables and partitions between processes ("ser"); ends with its transaction. */
 export const schemaLock = 0x736572;
@@ -76,20 +78,42 @@ export async function insertReadings(client: pg.PoolClient, readings: readonly A
   return rowCount ?? 0;
 }
 
-/** One by one: curves are few, a handful per zone and hour. @returns how many were new */
-export async function insertCurves(client: pg.PoolClient, curves: readonly Accepted<Curve>[]): Promise<number> {
+/** @returns how many were new */
+export const insertCurves = (client: pg.PoolClient, curves: readonly Accepted<Curve>[]): Promise<number> =>
+  insertIssued(client, 'curves', ['zone', 'signal'], curves, ({ zone, signal }) => [zone, signal]);
+
+/** @returns how many were new */
+export const insertWeather = (client: pg.PoolClient, weather: readonly Accepted<WeatherForecast>[]): Promise<number> =>
+  insertIssued(client, 'weather_forecasts', ['provider', 'site', 'variable'], weather, ({ provider, site, variable }) => [
+    provider,
+    site,
+    variable,
+  ]);
+
+const bodyColumns = [
+  ...['seq', 'issued_at_ms', 'start_ms', 'step_ms', 'end_ms', 'step_values', 'unit', 'signature'],
+  ...['topic', 'payload', 'received_at_ms'],
+];
+
+/** One by one: curves and forecasts are few, a handful per zone or site and hour. */
+async function insertIssued<Issued extends CurveBody>(
+  client: pg.PoolClient,
+  table: string,
+  ownColumns: readonly string[],
+  given: readonly Accepted<Issued>[],
+  ownValues: (value: Issued) => readonly string[],
+): Promise<number> {
   let fresh = 0;
-  const ordered = [...curves].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : rankOf(a) > rankOf(b) ? 1 : 0));
+  const columns = [...ownColumns, ...bodyColumns];
+  const rankOf = ({ value }: Accepted<Issued>) => [...ownValues(value), value.seq].join('/');
+  const ordered = [...given].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : rankOf(a) > rankOf(b) ? 1 : 0)); // one order for all writers
   for (const { value, evidence } of ordered) {
-    const { zone, signal, seq, issuedAt, start, stepMs, values, unit, signature } = value;
+    const { seq, issuedAt, start, stepMs, values, unit, signature } = value;
     const { rowCount } = await client.query({
-      name: 'insert-curve',
-      text: `insert into curves (zone, signal, seq, issued_at_ms, start_ms, step_ms, end_ms, step_values, unit, signature,
-                                 topic, payload, received_at_ms)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing`,
+      name: `insert-${table}`,
+      text: `insert into ${table} (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) on conflict do nothing`,
       values: [
-        zone,
-        signal,
+        ...ownValues(value),
         seq,
         issuedAt,
         start,
@@ -107,8 +131,6 @@ export async function insertCurves(client: pg.PoolClient, curves: readonly Accep
   }
   return fresh;
 }
-
-const rankOf = ({ value }: Accepted<Curve>): string => `${value.zone}/${value.signal}/${value.seq}`;
 
 /** @returns how many were new, by reason */
 export async function insertQuarantined(client: pg.PoolClient, messages: readonly Quarantined[]): Promise<ReadonlyMap<string, number>> {
@@ -140,18 +162,15 @@ export async function insertQuarantined(client: pg.PoolClient, messages: readonl
 }
 
 /** A number above the head is always a new one, so the batch's highest decide without asking which of them were. */
-export async function raiseHeads(
-  client: pg.PoolClient,
-  readings: readonly Accepted<Reading>[],
-  curves: readonly Accepted<Curve>[],
-): Promise<void> {
-  const highest = new Map<string, { sender: string; stream: Stream | Signal; seq: number; end: Instant; signature: string }>();
-  const raise = (sender: string, stream: Stream | Signal, seq: number, end: Instant, signature: string) => {
+export async function raiseHeads(client: pg.PoolClient, { readings, curves, weather }: IngestBatch): Promise<void> {
+  const highest = new Map<string, SequenceHead>();
+  const raise = (sender: string, stream: string, seq: number, end: Instant, signature: string) => {
     const key = `${sender}/${stream}`;
     if (seq > (highest.get(key)?.seq ?? -1)) highest.set(key, { sender, stream, seq, end, signature });
   };
   for (const { value } of readings) raise(`${value.provider}/${value.site}`, value.stream, value.seq, value.metered.end, value.signature);
   for (const { value } of curves) raise(value.zone, value.signal, value.seq, value.issuedAt, value.signature);
+  for (const { value } of weather) raise(`${value.provider}/${value.site}`, value.variable, value.seq, value.issuedAt, value.signature);
   if (highest.size === 0) return;
   const heads = [...highest.keys()].sort().flatMap((key) => highest.get(key) ?? []); // one order for all writers: no deadlock
   await client.query({
@@ -172,14 +191,14 @@ export async function raiseHeads(
 
 export async function addCounts(
   client: pg.PoolClient,
-  readings: number,
-  curves: number,
+  { readings, curves, weather }: { readonly readings: number; readonly curves: number; readonly weather: number },
   reasons: ReadonlyMap<string, number>,
 ): Promise<void> {
   const added = [
     { kind: 'curves', reason: '', count: curves },
     ...[...reasons].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => ({ kind: 'quarantined', reason, count })),
     { kind: 'readings', reason: '', count: readings },
+    { kind: 'weather', reason: '', count: weather },
   ].filter(({ count }) => count > 0);
   if (added.length === 0) return;
   await client.query(

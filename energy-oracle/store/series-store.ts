@@ -1,7 +1,7 @@
 /**
  * Series store: everything the oracle was told and what it made of it, as a port.
  *
- * Owns readings, curves, quarantine, 15-minute rollups and issued outlooks. Writing is idempotent by key and durable
+ * Owns readings, curves, weather forecasts, quarantine, 15-minute rollups and issued outlooks. Writing is idempotent by key and durable
  * when the promise resolves. Every question says `asOf`: a value counts only from the instant it was available.
  */
 import type { Instant, Interval } from '../../units/time.ts';
@@ -9,8 +9,9 @@ import type { Curve, Signal } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
 import { meteredMsMax, type Reading, type Stream } from '../telemetry/reading.ts';
 import type { RawMessage } from '../telemetry/telemetry-source.ts';
+import type { WeatherForecast } from '../weather/weather-feed.ts';
 
-/** A reading or curve that passed, with the message it came in as evidence. */
+/** A reading, curve or forecast that passed, with the message it came in as evidence. */
 export interface Accepted<T> {
   readonly value: T;
   readonly evidence: RawMessage;
@@ -27,11 +28,12 @@ export interface Quarantined {
 export interface IngestBatch {
   readonly readings: readonly Accepted<Reading>[];
   readonly curves: readonly Accepted<Curve>[];
+  readonly weather: readonly Accepted<WeatherForecast>[];
   readonly quarantined: readonly Quarantined[];
 }
 
 /** @throws RangeError for what verification should not have let pass: no length, longer than `meteredMsMax`, no whole number */
-export function checkBatch({ readings, curves }: IngestBatch): void {
+export function checkBatch({ readings, curves, weather }: IngestBatch): void {
   for (const { value } of readings) {
     const length = value.metered.end - value.metered.start;
     if (!(length > 0 && length <= meteredMsMax))
@@ -39,7 +41,7 @@ export function checkBatch({ readings, curves }: IngestBatch): void {
         `a metered interval lasts (0, ${meteredMsMax}] ms, found ${length} in ${value.site}/${value.stream}#${value.seq}`,
       );
   }
-  for (const { value } of [...readings, ...curves])
+  for (const { value } of [...readings, ...curves, ...weather])
     if (!Number.isSafeInteger(value.seq) || value.seq < 0)
       throw new RangeError(`a sequence number is a whole number ≥ 0, found ${value.seq}`);
 }
@@ -62,14 +64,18 @@ export interface SequenceHead {
   readonly sender: string;
   readonly stream: string;
   readonly seq: number;
-  /** End of the metered interval (or `issuedAt` of the curve). */
+  /** End of the metered interval (or `issuedAt` of the curve or forecast). */
   readonly end: Instant;
   readonly signature: string;
 }
 
+/** When a forecast could be known here: a model's run is old when it arrives, and a late message was not there before. */
+export const weatherAvailableAt = ({ value, evidence }: Accepted<WeatherForecast>): Instant =>
+  Math.max(value.issuedAt, evidence.receivedAt);
+
 export interface SeriesStore {
   /**
-   * Keys are (sender, stream, seq) for readings and curves, and (receivedAt, reason, topic, payload) in quarantine; the
+   * Keys are (sender, stream, seq) for readings, curves and forecasts, and (receivedAt, reason, topic, payload) in quarantine; the
    * first message of a key stands, a repeat changes nothing.
    */
   commit(batch: IngestBatch): Promise<void>;
@@ -84,12 +90,22 @@ export interface SeriesStore {
   rollups(site: string, stream: Stream, interval: Interval, asOf: Instant): Promise<readonly Rollup[]>;
   /** Curves of a zone's signal that meet the interval and were issued at or before `asOf`, oldest issue first. */
   curves(zone: string, signal: Signal, interval: Interval, asOf: Instant): Promise<readonly Curve[]>;
+  /**
+   * Every forecast of every variable of a site that meets the interval and was available at `asOf`, oldest issue first, so
+   * that of two for one step the last given is the newest.
+   */
+  weather(site: string, interval: Interval, asOf: Instant): Promise<readonly WeatherForecast[]>;
   /** The same id again changes nothing: what was believed is never rewritten. */
   putOutlook(outlook: Outlook): Promise<void>;
   /** The newest outlook issued at or before `asOf`. */
   outlook(site: string, asOf: Instant): Promise<Outlook | undefined>;
-  /** Totals for the books: accepted readings (curves apart) and quarantined messages by reason. */
-  counts(): Promise<{ readonly readings: number; readonly curves: number; readonly quarantined: Readonly<Record<string, number>> }>;
+  /** Totals for the books: accepted readings, curves and forecasts apart, and quarantined messages by reason. */
+  counts(): Promise<{
+    readonly readings: number;
+    readonly curves: number;
+    readonly weather: number;
+    readonly quarantined: Readonly<Record<string, number>>;
+  }>;
   /** The newest quarantined messages, newest first; of one reason, when it is given. */
   quarantine(limit: number, reason?: string): Promise<readonly Quarantined[]>;
 }

@@ -114,9 +114,10 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     const batch: IngestBatch = {
       readings: judged.flatMap(({ fate }) => (fate.kind === 'reading' ? [fate.reading] : [])),
       curves: judged.flatMap(({ fate }) => (fate.kind === 'curve' ? [fate.curve] : [])),
+      weather: judged.flatMap(({ fate }) => (fate.kind === 'weather' ? [fate.forecast] : [])),
       quarantined: judged.flatMap(({ fate }) => (fate.kind === 'quarantined' ? [fate.quarantined] : [])),
     };
-    const fresh = batch.readings.length + batch.curves.length;
+    const fresh = batch.readings.length + batch.curves.length + batch.weather.length;
     if (fresh + batch.quarantined.length > 0) {
       if (!(await persist(() => store.commit(batch).then(() => true)))) return;
       count.commits += 1;

@@ -4,11 +4,13 @@
  * Joins decoding, verification and the question to the store about what lies before the verifier's memory. Gives an
  * answer for the sender only when the sender signed the message; keeps the whole message whatever its fate.
  */
+import type { Instant } from '../../units/time.ts';
 import { type Curve, decodeCurve } from '../grid/grid-feed.ts';
 import type { Accepted, Quarantined } from '../store/series-store.ts';
+import { decodeWeather, type WeatherForecast } from '../weather/weather-feed.ts';
 import { decodeReading, type Reading } from './reading.ts';
 import type { RawMessage } from './telemetry-source.ts';
-import type { Past, Verifier } from './verify.ts';
+import type { Past, Verdict, Verifier } from './verify.ts';
 
 /** A message's number, as receipts name it. */
 interface MessageNumber {
@@ -26,6 +28,7 @@ export interface Judged {
   readonly fate:
     | { readonly kind: 'reading'; readonly reading: Accepted<Reading> }
     | { readonly kind: 'curve'; readonly curve: Accepted<Curve> }
+    | { readonly kind: 'weather'; readonly forecast: Accepted<WeatherForecast> }
     | { readonly kind: 'quarantined'; readonly quarantined: Quarantined }
     | { readonly kind: 'repeat' };
   readonly answer?: Answer;
@@ -42,19 +45,14 @@ export interface JudgePorts {
 /** Judges messages one after another; `undefined` only when `pastOf` gave up. The verifier remembers what was accepted. */
 export function createJudge({ verifier, pastOf }: JudgePorts): (message: RawMessage) => Promise<Judged | undefined> {
   return async (message) => {
-    const decoded = message.topic.startsWith('grid/')
-      ? decodeCurve(message.topic, message.payload)
-      : decodeReading(message.topic, message.payload);
+    const decoded = decode(message);
     const quarantined = (reason: string, detail: string): Judged['fate'] => ({
       kind: 'quarantined',
       quarantined: { evidence: message, reason, detail },
     });
     if (decoded.kind === 'undecodable') return { fate: quarantined(decoded.reason, decoded.detail) };
     const number = numberOf(decoded);
-    const verify = (past?: Past) =>
-      decoded.kind === 'reading'
-        ? verifier.verifyReading(decoded.reading, message.receivedAt, past)
-        : verifier.verifyCurve(decoded.curve, message.receivedAt, past);
+    const verify = (past?: Past) => verdictOf(verifier, decoded, message.receivedAt, past);
     let verdict = verify();
     if (verdict.kind === 'older') {
       const past = await pastOf(number, decoded.kind === 'reading' ? decoded.reading : undefined);
@@ -63,10 +61,7 @@ export function createJudge({ verifier, pastOf }: JudgePorts): (message: RawMess
     }
     switch (verdict.kind) {
       case 'accepted': {
-        const fate: Judged['fate'] =
-          decoded.kind === 'reading'
-            ? { kind: 'reading', reading: { value: decoded.reading, evidence: message } }
-            : { kind: 'curve', curve: { value: decoded.curve, evidence: message } };
+        const fate = acceptedFate(decoded, message);
         const answer: Answer = { ...number, refused: undefined };
         if (verdict.gapFrom === undefined) return { fate, answer };
         return { fate, answer, gap: { sender: number.sender, stream: number.stream, from: verdict.gapFrom, to: number.seq } };
@@ -85,8 +80,57 @@ export function createJudge({ verifier, pastOf }: JudgePorts): (message: RawMess
   };
 }
 
-function numberOf(decoded: { kind: 'reading'; reading: Reading } | { kind: 'curve'; curve: Curve }): MessageNumber {
-  if (decoded.kind === 'curve') return { sender: decoded.curve.zone, stream: decoded.curve.signal, seq: decoded.curve.seq };
-  const { provider, site, stream, seq } = decoded.reading;
-  return { sender: `${provider}/${site}`, stream, seq };
+type Decoded =
+  | { readonly kind: 'reading'; readonly reading: Reading }
+  | { readonly kind: 'curve'; readonly curve: Curve }
+  | { readonly kind: 'weather'; readonly forecast: WeatherForecast };
+
+/** The first level of the topic says what a message is; whatever is of no kind is refused as a reading. */
+function decode({ topic, payload }: RawMessage) {
+  if (topic.startsWith('grid/')) return decodeCurve(topic, payload);
+  if (topic.startsWith('weather/')) return decodeWeather(topic, payload);
+  return decodeReading(topic, payload);
+}
+
+function verdictOf(verifier: Verifier, decoded: Decoded, receivedAt: Instant, past: Past | undefined): Verdict {
+  switch (decoded.kind) {
+    case 'reading':
+      return verifier.verifyReading(decoded.reading, receivedAt, past);
+    case 'curve':
+      return verifier.verifyCurve(decoded.curve, receivedAt, past);
+    case 'weather':
+      return verifier.verifyWeather(decoded.forecast, receivedAt, past);
+    default:
+      return decoded satisfies never;
+  }
+}
+
+function acceptedFate(decoded: Decoded, evidence: RawMessage): Judged['fate'] {
+  switch (decoded.kind) {
+    case 'reading':
+      return { kind: 'reading', reading: { value: decoded.reading, evidence } };
+    case 'curve':
+      return { kind: 'curve', curve: { value: decoded.curve, evidence } };
+    case 'weather':
+      return { kind: 'weather', forecast: { value: decoded.forecast, evidence } };
+    default:
+      return decoded satisfies never;
+  }
+}
+
+function numberOf(decoded: Decoded): MessageNumber {
+  switch (decoded.kind) {
+    case 'reading': {
+      const { provider, site, stream, seq } = decoded.reading;
+      return { sender: `${provider}/${site}`, stream, seq };
+    }
+    case 'curve':
+      return { sender: decoded.curve.zone, stream: decoded.curve.signal, seq: decoded.curve.seq };
+    case 'weather': {
+      const { provider, site, variable, seq } = decoded.forecast;
+      return { sender: `${provider}/${site}`, stream: variable, seq };
+    }
+    default:
+      return decoded satisfies never;
+  }
 }

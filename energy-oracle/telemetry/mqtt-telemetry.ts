@@ -3,7 +3,7 @@
  *
  * Owns connecting, subscribing again after every reconnect, and the receipt topic `<root>/<sender>/receipt`. Sessions
  * are clean on purpose: what the broker forgets, the sender's spool still has. No acknowledgement of the broker is
- * ever taken for "stored". Both ends of `grid/v1` run on the same code with another root.
+ * ever taken for "stored". Both ends of `grid/v1` and of `weather/v1` run on the same code with another root.
  */
 import { connect, type MqttClient } from 'mqtt';
 import { z } from 'zod';
@@ -22,8 +22,8 @@ export interface MqttLine {
   readonly onFault?: (fault: LineFault) => void;
 }
 
-/** First levels of the topics: meters, or feeds of a zone. */
-export type TopicRoot = 'energy/v1' | 'grid/v1';
+/** First levels of the topics: meters, feeds of a zone, or weather of a site. */
+export type TopicRoot = 'energy/v1' | 'grid/v1' | 'weather/v1';
 
 /** A dead connection is noticed after one and a half of these. */
 const keepaliveS = 15;
@@ -72,7 +72,7 @@ export function createMqttTelemetrySource({
 }
 
 /**
- * The sender's end: a meter's with root `energy/v1`, a feed's with `grid/v1`.
+ * The sender's end: a meter's with root `energy/v1`, a feed's with `grid/v1`, a forecast's with `weather/v1`.
  *
  * @throws LineFault from `open` when the broker cannot be reached within 15 s or refuses us
  */

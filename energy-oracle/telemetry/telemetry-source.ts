@@ -1,7 +1,8 @@
 /**
  * Telemetry source: where signed messages come in and receipts go out, as a port with its in-memory reference.
  *
- * One shape serves meters (`energy/v1/<provider>/<site>/<stream>`) and grid feeds (`grid/v1/<zone>/<signal>`).
+ * One shape serves meters (`energy/v1/<provider>/<site>/<stream>`), grid feeds (`grid/v1/<zone>/<signal>`) and weather
+ * forecasts (`weather/v1/<provider>/<site>/<variable>`).
  * Delivery may repeat and reorder. No delivery means "stored": a sender keeps what it sent until a receipt names it.
  * `TelemetryUplink` is the sender's end of the same line.
  */
@@ -17,7 +18,7 @@ export interface RawMessage {
 
 /** Says what became of messages: `committed` is stored for good, `refused` is in quarantine for good. */
 export interface Receipt {
-  /** `<provider>/<site>` of a meter, `<zone>` of a feed. */
+  /** `<provider>/<site>` of a meter or a forecast, `<zone>` of a feed. */
   readonly sender: string;
   readonly committed: readonly { readonly stream: string; readonly seq: number }[];
   readonly refused: readonly { readonly stream: string; readonly seq: number; readonly reason: string }[];

@@ -9,7 +9,9 @@ import { DAY, type Instant, type Interval, MINUTE, overlap, slotsTouching, toIso
 import { type Curve, type Signal, signedCurveText } from '../grid/grid-feed.ts';
 import { isSignedBy, type Site } from '../site.ts';
 import type { SequenceHead } from '../store/series-store.ts';
-import { implausibleCurve, implausibleReading } from './plausibility.ts';
+import { signedWeatherText, type WeatherForecast, type WeatherVariable } from '../weather/weather-feed.ts';
+import type { CurveBody } from './curve-message.ts';
+import { implausibleCurve, implausibleReading, implausibleWeather } from './plausibility.ts';
 import { type Reading, type Stream, signedText } from './reading.ts';
 import { createStreamMemory, type StreamMemory, type Told } from './stream-memory.ts';
 
@@ -62,6 +64,7 @@ export interface VerifierPorts {
 export interface Verifier {
   verifyReading(reading: Reading, receivedAt: Instant, past?: Past): Verdict;
   verifyCurve(curve: Curve, receivedAt: Instant, past?: Past): Verdict;
+  verifyWeather(forecast: WeatherForecast, receivedAt: Instant, past?: Past): Verdict;
   /** Slots for which a site signed two different things; nothing of them may be certified. */
   bannedSlots(): readonly { readonly site: string; readonly slot: Instant }[];
 }
@@ -75,7 +78,7 @@ const isRegister = (stream: Stream) => stream === 'energy_import' || stream === 
 export function createVerifier({ sites, feedKeys, heads, equivocations = [] }: VerifierPorts): Verifier {
   const siteById = new Map(sites.map((site) => [site.id, site]));
   const memories = new Map<string, StreamMemory>();
-  const memoryOf = (sender: string, stream: Stream | Signal): StreamMemory => {
+  const memoryOf = (sender: string, stream: Stream | Signal | WeatherVariable): StreamMemory => {
     const key = `${sender}/${stream}`;
     let memory = memories.get(key);
     if (!memory) {
@@ -92,16 +95,22 @@ export function createVerifier({ sites, feedKeys, heads, equivocations = [] }: V
     banned.set(site, slots);
   };
   for (const { site, metered } of equivocations) ban(site, metered);
+  /** The site a message is of, when its provider owns it and its meter's key signed the text; else why not. */
+  const enrolled = (message: { provider: string; site: string; signature: string }, text: () => string): Site | Verdict => {
+    const site = siteById.get(message.site);
+    if (!site) return refuse('unknown-site', `no site ${message.site} is enrolled`, false);
+    if (site.provider !== message.provider)
+      return refuse('wrong-provider', `${site.id} belongs to ${site.provider}, found ${message.provider}`, false);
+    if (!isSignedBy(site.meterKey, text(), message.signature))
+      return refuse('bad-signature', `not signed by the meter of ${site.id}`, false);
+    return site;
+  };
 
   return {
     verifyReading: (reading, receivedAt, past) => {
       const { stream, metered, value, seq, signature } = reading;
-      const site = siteById.get(reading.site);
-      if (!site) return refuse('unknown-site', `no site ${reading.site} is enrolled`, false);
-      if (site.provider !== reading.provider)
-        return refuse('wrong-provider', `${site.id} belongs to ${site.provider}, found ${reading.provider}`, false);
-      if (!isSignedBy(site.meterKey, signedText(reading), signature))
-        return refuse('bad-signature', `not signed by the meter of ${site.id}`, false);
+      const site = enrolled(reading, () => signedText(reading));
+      if ('kind' in site) return site;
       const told: Told = { ...metered, seq, signature, claim: claimOf(reading), register: isRegister(stream) ? value : undefined };
       const memory = memoryOf(`${reading.provider}/${site.id}`, stream);
       const place = placeOf(told, memory, past);
@@ -109,18 +118,34 @@ export function createVerifier({ sites, feedKeys, heads, equivocations = [] }: V
       return conclude(place, told, memory, receivedAt, () => implausibleReading(reading, site));
     },
     verifyCurve: (curve, receivedAt, past) => {
-      const { zone, signal, issuedAt, seq, signature } = curve;
+      const { zone, signal, signature } = curve;
       const key = Object.hasOwn(feedKeys, zone) ? feedKeys[zone] : undefined;
       if (key === undefined) return refuse('unknown-zone', `no feed is enrolled for ${zone}`, false);
       if (!isSignedBy(key, signedCurveText(curve), signature)) return refuse('bad-signature', `not signed by the feed of ${zone}`, false);
-      // a curve takes the instant it was issued as its place in time: several may share it, later numbers are never issued earlier
-      const told: Told = { seq, start: issuedAt, end: issuedAt, signature, claim: signature, register: undefined };
+      const told = issued(curve);
       const memory = memoryOf(zone, signal);
       return conclude(placeOf(told, memory, past), told, memory, receivedAt, () => implausibleCurve(curve));
+    },
+    verifyWeather: (forecast, receivedAt, past) => {
+      const site = enrolled(forecast, () => signedWeatherText(forecast));
+      if ('kind' in site) return site;
+      const told = issued(forecast);
+      const memory = memoryOf(`${forecast.provider}/${site.id}`, forecast.variable);
+      return conclude(placeOf(told, memory, past), told, memory, receivedAt, () => implausibleWeather(forecast, site));
     },
     bannedSlots: () => [...banned].flatMap(([site, slots]) => [...slots].map((slot) => ({ site, slot }))),
   };
 }
+
+/** A curve takes the instant it was issued as its place in time: several may share it, later numbers are never issued earlier. */
+const issued = ({ seq, issuedAt, signature }: CurveBody): Told => ({
+  seq,
+  start: issuedAt,
+  end: issuedAt,
+  signature,
+  claim: signature,
+  register: undefined,
+});
 
 type Place =
   | { readonly kind: 'fits' }

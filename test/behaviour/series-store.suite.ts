@@ -10,6 +10,7 @@ import { type Curve, curveTopic } from '../../energy-oracle/grid/grid-feed.ts';
 import type { Outlook } from '../../energy-oracle/outlook.ts';
 import type { Accepted, IngestBatch, Quarantined, Rollup, SeriesStore } from '../../energy-oracle/store/series-store.ts';
 import { type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
+import { type WeatherForecast, weatherTopic } from '../../energy-oracle/weather/weather-feed.ts';
 import { HOUR, MINUTE, SLOT } from '../../units/time.ts';
 
 export interface OpenedStore {
@@ -54,6 +55,24 @@ function curve(seq: number, change: Partial<Curve> = {}): Accepted<Curve> {
   return { value, evidence: { topic: curveTopic(value.zone, value.signal), payload: bytes(`{"seq":${seq}}`), receivedAt: value.issuedAt } };
 }
 
+function weather(seq: number, change: Partial<WeatherForecast> = {}, receivedAt?: number): Accepted<WeatherForecast> {
+  const value: WeatherForecast = {
+    provider: 'sunco',
+    site: 'evora',
+    variable: 'cloud_cover',
+    issuedAt: midnight + seq * HOUR,
+    start: midnight,
+    stepMs: HOUR,
+    values: [0.1, undefined, 1 / 3, 0],
+    unit: '1',
+    seq,
+    signature: `weather signature ${seq}`,
+    ...change,
+  };
+  const topic = weatherTopic(value.provider, value.site, value.variable);
+  return { value, evidence: { topic, payload: bytes(`{"seq":${seq}}`), receivedAt: receivedAt ?? value.issuedAt } };
+}
+
 const garbage = (reason: string, text: string, receivedAt = midnight): Quarantined => ({
   evidence: { topic: 'energy/v1/sunco/evora/pv_power', payload: bytes(text), receivedAt },
   reason,
@@ -81,7 +100,7 @@ const outlook = (issuedAt: number, change: Partial<Outlook> = {}): Outlook => ({
   ...change,
 });
 
-const batch = (part: Partial<IngestBatch>): IngestBatch => ({ readings: [], curves: [], quarantined: [], ...part });
+const batch = (part: Partial<IngestBatch>): IngestBatch => ({ readings: [], curves: [], weather: [], quarantined: [], ...part });
 const readingsOf = (store: SeriesStore) => store.readings('evora', 'pv_power', whole);
 
 export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
@@ -171,22 +190,74 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
     });
   });
 
+  describe('a weather forecast', () => {
+    const all = (store: SeriesStore, asOf = Number.MAX_SAFE_INTEGER) => store.weather('evora', whole, asOf);
+
+    test('comes back as it went in, gaps too, oldest issue first, of every variable and provider, once', async () => {
+      const { store, reopen } = await open();
+      const light = weather(0, { variable: 'shortwave_radiation', values: [812.3, 1e-7, 0, -0.5], unit: 'W/m2' });
+      const service = weather(0, { provider: 'open-meteo', values: [undefined, undefined], signature: '' });
+      await store.commit(batch({ weather: [weather(1), light, weather(0), service, weather(0), weather(0, { site: 'faro' })] }));
+      await store.commit(batch({ weather: [weather(1, { values: [1], signature: 'another' })] }));
+      const want = [service, weather(0), light, weather(1)].map(({ value }) => value);
+      expect(await all(store)).toStrictEqual(want);
+      if (reopen) expect(await all(reopen())).toStrictEqual(want);
+      expect(await store.counts()).toEqual({ readings: 0, curves: 0, weather: 5, quarantined: {} });
+    });
+
+    test('is unknown before it was issued, before it was received, and outside its span', async () => {
+      const { store } = await open();
+      const late = weather(1, {}, midnight + 6 * HOUR); // issued at one, here at six
+      await store.commit(batch({ weather: [weather(0), late] }));
+      const issues = async (asOf: number) => (await all(store, asOf)).map(({ seq }) => seq);
+      expect(await issues(midnight - 1)).toEqual([]);
+      expect(await issues(midnight)).toEqual([0]);
+      expect(await issues(midnight + 6 * HOUR - 1)).toEqual([0]);
+      expect(await issues(midnight + 6 * HOUR)).toEqual([0, 1]);
+      const within = async (start: number, end: number) => (await store.weather('evora', { start, end }, midnight)).length;
+      expect(await within(midnight + 4 * HOUR - 1, midnight + 5 * HOUR)).toBe(1);
+      expect(await within(midnight + 4 * HOUR, midnight + 5 * HOUR)).toBe(0);
+      expect(await within(midnight - HOUR, midnight)).toBe(0);
+      expect(await within(midnight + HOUR, midnight + HOUR)).toBe(0);
+    });
+
+    test('has a signature and a head under its own sender and variable', async () => {
+      const { store } = await open();
+      await store.commit(batch({ readings: [reading(2)], weather: [weather(3), weather(1)] }));
+      expect(await store.signatureOf('sunco/evora', 'cloud_cover', 1)).toBe('weather signature 1');
+      expect(await store.signatureOf('sunco/evora', 'cloud_cover', 2)).toBeUndefined();
+      expect(await store.signatureOf('sunco/evora', 'pv_power', 3)).toBeUndefined();
+      expect(await store.heads()).toEqual([
+        { sender: 'sunco/evora', stream: 'cloud_cover', seq: 3, end: midnight + 3 * HOUR, signature: 'weather signature 3' },
+        { sender: 'sunco/evora', stream: 'pv_power', seq: 2, end: reading(2).value.metered.end, signature: 'signature 2' },
+      ]);
+    });
+
+    test('goes with its commit or not at all', async () => {
+      const { store } = await open();
+      const impossible = weather(1, { seq: 0.5 });
+      await expect(store.commit(batch({ readings: [reading(0)], weather: [weather(0), impossible] }))).rejects.toThrow(RangeError);
+      expect(await all(store)).toEqual([]);
+      expect(await readingsOf(store)).toEqual([]);
+    });
+  });
+
   describe('a commit', () => {
     test('is all or nothing: one impossible part and none of it was', async () => {
       const { store } = await open();
       const impossible = { ...curve(5), value: { ...curve(5).value, seq: Number.NaN } };
       const whole = batch({ readings: [reading(0)], curves: [curve(4), impossible], quarantined: [garbage('not-json', 'x')] });
       await expect(store.commit(whole)).rejects.toThrow();
-      expect(await store.counts()).toEqual({ readings: 0, curves: 0, quarantined: {} });
+      expect(await store.counts()).toEqual({ readings: 0, curves: 0, weather: 0, quarantined: {} });
       expect(await store.heads()).toEqual([]);
       await store.commit({ ...whole, curves: [curve(4)] });
-      expect(await store.counts()).toEqual({ readings: 1, curves: 1, quarantined: { 'not-json': 1 } });
+      expect(await store.counts()).toEqual({ readings: 1, curves: 1, weather: 0, quarantined: { 'not-json': 1 } });
     });
 
     test('of nothing is nothing', async () => {
       const { store } = await open();
       await store.commit(batch({}));
-      expect(await store.counts()).toEqual({ readings: 0, curves: 0, quarantined: {} });
+      expect(await store.counts()).toEqual({ readings: 0, curves: 0, weather: 0, quarantined: {} });
     });
 
     test('keeps its sums under any repetition and reordering', async () => {

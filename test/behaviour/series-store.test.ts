@@ -34,7 +34,7 @@ describe.each(postgresServers)('the series store on $name', ({ start }) => {
   test('keeps the message of a reading as evidence', async () => {
     const { pool } = await server.database(seriesSchema);
     const { value, evidence } = reading(0);
-    await createPostgresSeriesStore(pool).commit({ readings: [{ value, evidence }], curves: [], quarantined: [] });
+    await createPostgresSeriesStore(pool).commit({ readings: [{ value, evidence }], curves: [], weather: [], quarantined: [] });
     const { rows } = await pool.query('select topic, payload, received_at_ms::int from readings');
     expect(rows).toEqual([{ topic: evidence.topic, payload: Buffer.from(evidence.payload), received_at_ms: 42 }]);
   });
@@ -53,9 +53,9 @@ describe.each(postgresServers)('the series store on $name', ({ start }) => {
       seq: 0,
       signature: 'no text holds \0',
     };
-    const batch = { readings: [reading(0)], curves: [{ value: unstorable, evidence: reading(0).evidence }], quarantined: [] };
+    const batch = { readings: [reading(0)], curves: [{ value: unstorable, evidence: reading(0).evidence }], weather: [], quarantined: [] };
     await expect(store.commit(batch)).rejects.toThrow(/invalid byte sequence/);
-    expect(await store.counts()).toEqual({ readings: 0, curves: 0, quarantined: {} });
+    expect(await store.counts()).toEqual({ readings: 0, curves: 0, weather: 0, quarantined: {} });
     expect(await store.signatureOf('sunco/evora', 'pv_power', 0)).toBeUndefined();
     expect(await store.heads()).toEqual([]);
     await store.commit({ ...batch, curves: [] });
@@ -65,10 +65,10 @@ describe.each(postgresServers)('the series store on $name', ({ start }) => {
   test('goes on after a month was dropped under it', async () => {
     const { pool } = await server.database(seriesSchema);
     const store = createPostgresSeriesStore(pool);
-    await store.commit({ readings: [reading(0)], curves: [], quarantined: [] });
+    await store.commit({ readings: [reading(0)], curves: [], weather: [], quarantined: [] });
     await pool.query('drop table readings_1970_01');
-    await expect(store.commit({ readings: [reading(1)], curves: [], quarantined: [] })).rejects.toThrow(/no partition/);
-    await store.commit({ readings: [reading(1)], curves: [], quarantined: [] });
+    await expect(store.commit({ readings: [reading(1)], curves: [], weather: [], quarantined: [] })).rejects.toThrow(/no partition/);
+    await store.commit({ readings: [reading(1)], curves: [], weather: [], quarantined: [] });
     expect((await store.readings('evora', 'pv_power', { start: 0, end: MINUTE })).map(({ seq }) => seq)).toEqual([1]);
   });
 });

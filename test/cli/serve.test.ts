@@ -3,6 +3,8 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signingKey } from '../../energy-oracle/site.ts';
 import { createMqttUplink } from '../../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { encodeReading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
+import type { QuarantineWire } from '../../energy-oracle/wire.ts';
 import type { JobWire } from '../../scheduler/wire.ts';
 import { MINUTE } from '../../units/time.ts';
 
@@ -40,15 +43,26 @@ describe('serve, with one site and its agent', () => {
   let api = '';
   let mqtt = '';
   let server: ReturnType<typeof begin>;
+  /** A weather service that answers with a sky nobody can have. */
+  const asked: URL[] = [];
+  const weather = createServer((request, response) => {
+    asked.push(new URL(request.url ?? '', 'http://x'));
+    const time = [1, 2].map((hour) => Math.floor(Date.now() / 3_600_000 + hour) * 3_600);
+    const hourly_units = { time: 'unixtime', cloud_cover: '%' };
+    const hourly = { time, cloud_cover: [250, 250] };
+    response.end(JSON.stringify({ latitude: 50, longitude: 8, utc_offset_seconds: 0, hourly_units, hourly }));
+  });
 
   beforeAll(async () => {
     const publicKey = execFileSync(process.execPath, [...main, 'key', keyFile], { encoding: 'utf8' }).trim();
     const fleet = join(folder, 'fleet.yaml');
+    await new Promise<void>((resolve) => weather.listen(0, '127.0.0.1', resolve));
     writeFileSync(
       fleet,
       JSON.stringify({
         currency: 'EUR',
         epoch: '2026-01-01T00:00:00Z',
+        weather: { url: `http://127.0.0.1:${(weather.address() as AddressInfo).port}/v1/forecast` },
         sites: [
           {
             id: 'roof',
@@ -81,6 +95,7 @@ describe('serve, with one site and its agent', () => {
         await gone;
       }),
     );
+    weather.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }, 30_000);
 
@@ -117,5 +132,14 @@ describe('serve, with one site and its agent', () => {
     await until('the receipt', () => (receipts.length > 0 ? true : undefined));
     await uplink.close();
     expect(receipts).toEqual([{ sender: 'ada/roof', committed: [{ stream: 'pv_power', seq: 0 }], refused: [] }]);
+  }, 60_000);
+
+  test('asks the weather service of its fleet file, and keeps an impossible answer in quarantine', async () => {
+    const refused = await until('the quarantine', async () => {
+      const messages = (await (await fetch(`${api}/v1/quarantine`)).json()) as QuarantineWire[];
+      return messages.find(({ topic }) => topic.includes('/v1/forecast'));
+    });
+    expect(refused).toMatchObject({ reason: 'out-of-range', detail: expect.stringMatching(/^cloud_cover of .* found 2\.5$/) });
+    expect(asked[0]?.searchParams.get('latitude')).toBe('50.0000');
   }, 60_000);
 });

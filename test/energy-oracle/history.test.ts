@@ -124,6 +124,7 @@ describe('the history at an instant', () => {
     ]);
     await store.commit({
       readings: [],
+      weather: [],
       quarantined: [],
       curves: [
         put(1, { start: noon - DAY, stepMs: HOUR, values: new Array(48).fill(50) }),

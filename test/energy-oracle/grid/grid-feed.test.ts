@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { curveBytesMax, decodeCurve } from '../../../energy-oracle/grid/grid-feed.ts';
+import { decodeCurve } from '../../../energy-oracle/grid/grid-feed.ts';
+import { curveBytesMax } from '../../../energy-oracle/telemetry/curve-message.ts';
 import { curveMessage, curveOf } from '../telemetry/messages.ts';
 
 const honest = curveMessage(curveOf(0));

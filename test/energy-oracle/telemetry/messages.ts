@@ -6,6 +6,7 @@ import { type SigningKey, type Site, signingKey } from '../../../energy-oracle/s
 import type { IngestBatch, SequenceHead } from '../../../energy-oracle/store/series-store.ts';
 import { encodeReading, type Reading, readingTopic } from '../../../energy-oracle/telemetry/reading.ts';
 import type { RawMessage } from '../../../energy-oracle/telemetry/telemetry-source.ts';
+import { encodeWeather, type WeatherForecast, weatherTopic } from '../../../energy-oracle/weather/weather-feed.ts';
 import { type Instant, MINUTE } from '../../../units/time.ts';
 
 export const noon: Instant = Date.UTC(2026, 5, 21, 12);
@@ -71,6 +72,29 @@ export const curveMessage = (curve: Omit<Curve, 'signature'>): RawMessage => ({
   topic: `grid/v1/${curve.zone}/${curve.signal}`,
   payload: encodeCurve(curve, feedKey),
   receivedAt: curve.issuedAt + 1_000,
+});
+
+/** The forecast of issue `seq`, an hour after another: cover of the four hours from noon on. */
+export const weatherOf = (
+  number: number,
+  seq: number,
+  change: Partial<Omit<WeatherForecast, 'signature'>> = {},
+): Omit<WeatherForecast, 'signature'> => ({
+  provider: siteOf(number).provider,
+  site: siteOf(number).id,
+  variable: 'cloud_cover',
+  issuedAt: noon + (seq - 1) * 60 * MINUTE,
+  start: noon,
+  stepMs: 60 * MINUTE,
+  values: [0.25, 0.5, undefined, 1],
+  unit: '1',
+  seq,
+  ...change,
+});
+export const weatherMessage = (forecast: Omit<WeatherForecast, 'signature'>, key: SigningKey): RawMessage => ({
+  topic: weatherTopic(forecast.provider, forecast.site, forecast.variable),
+  payload: encodeWeather(forecast, key),
+  receivedAt: forecast.issuedAt + 1_000,
 });
 
 /** What ingest needs of a store, in memory, with a switch to make it fail. */
