@@ -89,9 +89,12 @@ export function averageModels(models: readonly QuantileModel[]): QuantileModel {
   return {
     quantiles,
     predict: (rows: FeatureRows) => {
-      const sum = new Float64Array(rows.count * quantiles.length);
-      for (const model of models) for (const [i, value] of model.predict(rows).entries()) sum[i] = (sum[i] as number) + value;
-      return Float32Array.from(sum, (value) => value / models.length);
+      const mean = new Float32Array(rows.count * quantiles.length);
+      for (const model of models) {
+        const predicted = model.predict(rows);
+        for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + (predicted[i] as number) / models.length;
+      }
+      return mean;
     },
   };
 }

@@ -42,17 +42,26 @@ export function fitRidge(rows: TrainingRows, lambda: number): Ridge {
   }
   const coefficients = solveCholesky(gram, right).map((value, j) => (deviations[j] ? value / (deviations[j] as number) : 0));
   const intercept = coefficients.reduce((sum, value, j) => sum - value * (means[j] as number), targetMean);
-  return { intercept, coefficients, predict: (asked) => predictLine(asked, coefficients, intercept) };
+  return ridgeOf(intercept, coefficients);
 }
+
+/** The line with these numbers: a ridge that was stored. */
+export const ridgeOf = (intercept: number, coefficients: Float64Array): Ridge => ({
+  intercept,
+  coefficients,
+  predict: (asked) => predictLine(asked, coefficients, intercept),
+});
 
 function predictLine({ count, width, features }: FeatureRows, coefficients: Float64Array, intercept: number): Float32Array {
   if (width !== coefficients.length || features.length !== count * width)
     throw new RangeError(`this ridge takes rows of ${coefficients.length} features, found ${count} × ${width} in ${features.length}`);
-  return Float32Array.from({ length: count }, (_, i) => {
+  const predicted = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
     let value = intercept;
     for (let j = 0, at = i * width; j < width; j++) value += (coefficients[j] as number) * (features[at + j] as number);
-    return value;
-  });
+    predicted[i] = value;
+  }
+  return predicted;
 }
 
 /** Weighted means, and the lower triangle of the covariances of all features and, in the last row, of the target. */

@@ -69,6 +69,15 @@ export const denseAt = ({ start, stepMs, values }: Dense, instant: Instant): num
 /** The same numbers on another grid: the value at each step's start, so an hour fills its quarter hours. NaN outside. */
 export function regrid(dense: Dense, { start, stepMs, count }: Grid): Float64Array {
   const values = new Float64Array(count);
+  const offset = (start - dense.start) / stepMs;
+  if (dense.stepMs === stepMs && Number.isInteger(offset)) {
+    values.fill(Number.NaN);
+    values.set(
+      dense.values.subarray(Math.max(0, offset), Math.max(0, Math.min(dense.values.length, offset + count))),
+      Math.max(0, -offset),
+    );
+    return values;
+  }
   for (let i = 0; i < count; i++) values[i] = denseAt(dense, start + i * stepMs);
   return values;
 }

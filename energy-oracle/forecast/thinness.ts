@@ -2,7 +2,7 @@
  * Thinness: whether enough is known of a target to say anything of its future.
  *
  * Owns the refusal of a thin history, as a value with its numbers. Leaves the cold start (physics and the pooled model)
- * to the forecaster: a place with panels and nothing measured yet is not thin, it is new. Gaps are counted, not filled.
+ * to the forecaster: a place with a nameplate and nothing measured yet is not thin, it is new. Gaps are counted, not filled.
  */
 import { DAY, HOUR, type Instant, toIso } from '../../units/time.ts';
 import { sunPosition } from '../sun/position.ts';
@@ -30,7 +30,7 @@ export interface HistoryRefusal {
  */
 export function historyRefusal({ target, issuedAt, history }: Known): HistoryRefusal | undefined {
   const { start, stepMs, values } = history;
-  const isNew = target.pv.length > 0 && (target.kind === 'pv' || target.kind === 'net');
+  const isNew = target.ceiling !== undefined && (target.kind === 'pv' || target.kind === 'net' || target.kind === 'renewables');
   const counts = (at: Instant) => target.kind !== 'pv' || sunPosition(at + stepMs / 2, target.latitude, target.longitude).elevationDeg > 0;
   const first = values.findIndex(Number.isFinite);
   if (first < 0 && isNew) return undefined;

@@ -26,10 +26,10 @@ const YEAR_ORIGIN: Instant = 946_598_400_000;
 const sineOf = ({ elevationDeg }: SunPosition) => Math.sin((elevationDeg * Math.PI) / 180);
 
 /** Clear-sky light on level ground, W/m2 (Haurwitz, J. Meteorology 2, 1945): 1098 cos z exp(-0.059 / cos z). */
-export function clearSkyGlobal(sun: SunPosition): number {
-  const cosZenith = sineOf(sun);
-  return cosZenith <= 0 ? 0 : 1_098 * cosZenith * Math.exp(-0.059 / cosZenith);
-}
+export const clearSkyGlobal = (sun: SunPosition): number => clearSkyUnder(sineOf(sun));
+
+/** The same from the cosine of the zenith angle, which is the sine of the elevation. */
+export const clearSkyUnder = (cosZenith: number): number => (cosZenith <= 0 ? 0 : 1_098 * cosZenith * Math.exp(-0.059 / cosZenith));
 
 /**
  * Share of the clear sky that comes through clouds, 0.25 to 1 (Kasten and Czeplak, Solar Energy 24, 1980, eq. 3).

@@ -9,7 +9,7 @@ import type { Series } from '../../../units/series.ts';
 import type { DurationMs, Instant } from '../../../units/time.ts';
 
 export interface ImportNote {
-  readonly what: 'price' | 'carbon-intensity' | 'cloud-cover' | 'jobs';
+  readonly what: 'price' | 'carbon-intensity' | 'cloud-cover' | 'jobs' | 'hourly-table';
   /** As the record names it; empty when it does not. */
   readonly zone: string;
   readonly unit: string;

@@ -1,0 +1,103 @@
+/**
+ * Local regression: how a target has lately answered to its drivers at each time of day.
+ *
+ * One small least-squares fit per step of the day, with weights that halve over some days: a dawn hour learns from dawn
+ * hours, and a growing fleet of panels is followed. It has only absorbed the past, so what it says cannot peek.
+ */
+
+/** How one fit is made. */
+export interface LocalRegressionConfig {
+  readonly drivers: readonly string[];
+  /** Days after which a day counts half. */
+  readonly halfLifeDays: number;
+  /** Penalty on the coefficients, in squared units of the drivers. */
+  readonly ridge: number;
+  /** With an intercept the fit shrinks to the recent mean of that time of day; without, to zero. */
+  readonly intercept: boolean;
+}
+
+export interface LocalRegression {
+  /** Takes one observation in; the caller leaves gaps out. */
+  absorb(step: number, drivers: Float64Array, value: number): void;
+  /** What the drivers would give at this step of the day; NaN before anything was absorbed. O(drivers³) after a change. */
+  predict(step: number, drivers: Float64Array): number;
+}
+
+/** @param steps  steps of a day */
+export function createLocalRegression({ drivers, halfLifeDays, ridge, intercept }: LocalRegressionConfig, steps: number): LocalRegression {
+  const width = drivers.length;
+  const fade = 0.5 ** (1 / halfLifeDays);
+  /** Per step of the day: weight, sum of values, sums of drivers, sums of products with the value, lower triangle of products. */
+  const triangle = (width * (width + 1)) / 2;
+  const stride = 2 + 2 * width + triangle;
+  const sums = new Float64Array(steps * stride);
+  const coefficients = new Float64Array(steps * width);
+  const stale = new Uint8Array(steps);
+  const gram = new Float64Array(width * width);
+  const right = new Float64Array(width);
+
+  function solve(step: number): void {
+    const at = step * stride;
+    const weight = sums[at] as number;
+    const mean = (j: number) => (sums[at + 2 + j] as number) / weight;
+    let k = at + 2 + 2 * width;
+    for (let i = 0; i < width; i++) {
+      for (let j = 0; j <= i; j++, k++)
+        gram[i * width + j] = (sums[k] as number) - (intercept ? weight * mean(i) * mean(j) : 0) + (i === j ? ridge : 0);
+      right[i] = (sums[at + 2 + width + i] as number) - (intercept ? mean(i) * (sums[at + 1] as number) : 0);
+    }
+    solveInPlace(gram, right, width);
+    coefficients.set(right, step * width);
+    stale[step] = 0;
+  }
+
+  return {
+    absorb: (step, x, value) => {
+      const at = step * stride;
+      for (let k = at; k < at + stride; k++) sums[k] = (sums[k] as number) * fade;
+      sums[at] = (sums[at] as number) + 1;
+      sums[at + 1] = (sums[at + 1] as number) + value;
+      let k = at + 2 + 2 * width;
+      for (let i = 0; i < width; i++) {
+        const xi = x[i] as number;
+        sums[at + 2 + i] = (sums[at + 2 + i] as number) + xi;
+        sums[at + 2 + width + i] = (sums[at + 2 + width + i] as number) + xi * value;
+        for (let j = 0; j <= i; j++, k++) sums[k] = (sums[k] as number) + xi * (x[j] as number);
+      }
+      stale[step] = 1;
+    },
+    predict: (step, x) => {
+      const at = step * stride;
+      const weight = sums[at] as number;
+      if (weight === 0) return Number.NaN;
+      if (stale[step]) solve(step);
+      let value = intercept ? (sums[at + 1] as number) / weight : 0;
+      for (let j = 0; j < width; j++) {
+        const mean = intercept ? (sums[at + 2 + j] as number) / weight : 0;
+        value += (coefficients[step * width + j] as number) * ((x[j] as number) - mean);
+      }
+      return value;
+    },
+  };
+}
+
+/** Solves a symmetric positive definite system by Cholesky; the lower triangle of `gram` and `right` are overwritten. O(n³). */
+function solveInPlace(gram: Float64Array, right: Float64Array, n: number): void {
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = gram[i * n + j] as number;
+      for (let k = 0; k < j; k++) sum -= (gram[i * n + k] as number) * (gram[j * n + k] as number);
+      gram[i * n + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / (gram[j * n + j] as number);
+    }
+  }
+  for (let i = 0; i < n; i++) {
+    let sum = right[i] as number;
+    for (let k = 0; k < i; k++) sum -= (gram[i * n + k] as number) * (right[k] as number);
+    right[i] = sum / (gram[i * n + i] as number);
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = right[i] as number;
+    for (let k = i + 1; k < n; k++) sum -= (gram[k * n + i] as number) * (right[k] as number);
+    right[i] = sum / (gram[i * n + i] as number);
+  }
+}
