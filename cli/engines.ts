@@ -7,6 +7,8 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { ModelStore } from '../energy-oracle/forecast/model-store.ts';
+import { createPostgresModelStore, modelSchema } from '../energy-oracle/forecast/postgres-model-store.ts';
 import { createPostgresSeriesStore, seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
 import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
 import type { LedgerStore } from '../scheduler/ledger/ledger-store.ts';
@@ -36,6 +38,7 @@ export interface Engines {
   readonly pool: pg.Pool;
   readonly stores: {
     readonly series: SeriesStore;
+    readonly models: ModelStore;
     readonly jobs: JobStore;
     readonly ledger: LedgerStore;
     readonly settlements: SettlementStore;
@@ -150,6 +153,7 @@ export async function startEngines({ folder, env, log: tell }: EngineOptions): P
 
 const storesOn = (pool: pg.Pool): Engines['stores'] => ({
   series: createPostgresSeriesStore(pool),
+  models: createPostgresModelStore(pool),
   jobs: createPostgresJobStore(pool),
   ledger: createPostgresLedgerStore(pool),
   settlements: createPostgresSettlementStore(pool),
@@ -189,7 +193,8 @@ async function layTables(pool: pg.Pool): Promise<void> {
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [tablesLock]);
-    for (const schema of [seriesSchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema]) await client.query(schema);
+    for (const schema of [seriesSchema, modelSchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema])
+      await client.query(schema);
     await client.query('commit');
   } catch (fault) {
     await client.query('rollback').catch(() => undefined);

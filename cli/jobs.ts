@@ -147,9 +147,10 @@ async function cancel(id: string, { api, json }: Reach): Promise<void> {
   else process.stdout.write(`${job.id} ${job.state.toLowerCase()}\n`);
 }
 
-const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+export const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
-async function ask(api: string, path: string, init: RequestInit = {}): Promise<Response> {
+/** @throws ApiFault when nothing answers */
+export async function ask(api: string, path: string, init: RequestInit = {}): Promise<Response> {
   try {
     return await fetch(new URL(path, api), init);
   } catch (cause) {
@@ -157,7 +158,8 @@ async function ask(api: string, path: string, init: RequestInit = {}): Promise<R
   }
 }
 
-async function body(response: Response): Promise<unknown> {
+/** What was answered. @throws ApiFault with the API's own words when it was no */
+export async function body(response: Response): Promise<unknown> {
   const answer: unknown = await response.json();
   if (response.ok) return answer;
   const detail = typeof answer === 'object' && answer && 'detail' in answer ? String(answer.detail) : response.statusText;

@@ -9,6 +9,7 @@ import { signingKey } from '../energy-oracle/site.ts';
 import { settings } from '../scheduler/queue/admission.ts';
 import { DAY, type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
 import { runAgent } from './agent.ts';
+import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
 import { serve } from './serve.ts';
 import { start } from './start.ts';
@@ -126,6 +127,7 @@ program
   });
 
 program.addCommand(jobsCommand());
+forecastCommand(program);
 
 program.parseAsync().then(
   () => process.exit(process.exitCode ?? 0),

@@ -36,7 +36,7 @@ export interface RiverHttp {
 /** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
 export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { readonly part: Part }> {
   const { clock, sites, oracle, scheduler, engines, currency } = river;
-  const { series, jobs, ledger, settlements } = engines.stores;
+  const { series, models, jobs, ledger, settlements } = engines.stores;
   const { chain } = engines;
   const { seed, start } = river;
   const sum = createSummary({ series, jobs, ledger, chain, surplusOver: oracle.surplusOver, seed, currency, start, settlingMs: 2 * SLOT });
@@ -46,7 +46,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
     port: river.port,
     events: river.events,
     routers: [
-      oracleApi({ clock, sites, view: oracle.view, store: series, currency }),
+      oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site) }),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner }),
     ],
     status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts }),

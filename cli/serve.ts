@@ -7,10 +7,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { schedule } from 'node-cron';
-import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
+import { learnEveryMs } from '../energy-oracle/forecast/learned.ts';
+import { openRetraining } from '../energy-oracle/forecast/retraining.ts';
+import { createScorekeeper } from '../energy-oracle/forecast/scorekeeper.ts';
 import { createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createOracle } from '../energy-oracle/oracle.ts';
-import { pvPower } from '../energy-oracle/sun/pv.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { createHttpOpenMeteo } from '../energy-oracle/weather/http-open-meteo.ts';
 import { createMqttWeatherFeed } from '../energy-oracle/weather/mqtt-weather-feed.ts';
@@ -22,6 +23,7 @@ import { wallClock } from '../units/clock.ts';
 import { DAY, type DurationMs, HOUR, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
+import { learningEngine } from './learning.ts';
 import { startRiverHttp } from './river-http.ts';
 import { type FleetFile, readFleet } from './site-file.ts';
 import { partsTable } from './table.ts';
@@ -31,6 +33,8 @@ export interface ServeOptions {
   readonly data: string;
   readonly host: string;
   readonly port: number;
+  /** When models are trained anew, in cron's words; nightly unless told. */
+  readonly retrain?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stop: AbortSignal;
 }
@@ -41,6 +45,10 @@ const stopMsMax = 15 * SECOND;
 /** Readings and hourly signals may come so long after their slot. */
 const bookingDelayMs = HOUR;
 const periodMs = DAY;
+/** What the models' features reach back to. */
+const historyMs = 45 * DAY;
+/** At twenty past two, in the machine's own time: the sun is down and the day's prices are out. */
+const retrainCron = '0 20 2 * * *';
 
 /** Serves until `stop`. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -54,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function flow(
-  { host, port, stop }: ServeOptions,
+  { host, port, stop, retrain = retrainCron }: ServeOptions,
   { sites, feedKeys, rates, epoch, weatherUrl }: FleetFile,
   engines: Engines,
 ): Promise<void> {
@@ -63,6 +71,15 @@ async function flow(
   const say = (kind: EventWire['kind'], text: string) => events.tell({ at: toIso(clock.now()), kind, text });
   const line = { url: engines.mqttUrl };
   const wait = async (durationMs: DurationMs) => void (await sleep(durationMs, undefined, { ref: false }));
+  const retraining = await openRetraining({
+    ...learningEngine((text) => say('system', text)),
+    clock,
+    sites,
+    store: engines.stores.series,
+    rates,
+    models: engines.stores.models,
+    tell: (text) => say('outlook', text),
+  });
   const oracle = await createOracle({
     clock,
     sites,
@@ -72,10 +89,16 @@ async function flow(
     grid: createMqttGridFeed({ line, clock }),
     weather: createMqttWeatherFeed({ line, clock }),
     ...(weatherUrl === undefined ? {} : { weatherService: createHttpOpenMeteo({ url: weatherUrl, clock, wait }) }),
-    forecaster: createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
+    forecaster: retraining.forecaster,
     wait,
     tell: say,
-    config: { rates, horizonMs: 4 * DAY, historyMs: 8 * DAY },
+    config: { rates, horizonMs: 4 * DAY, historyMs },
+  });
+  const scorekeeper = createScorekeeper({
+    sites,
+    store: engines.stores.series,
+    facts: oracle.view.facts,
+    pages: engines.stores.models,
   });
   const keys = new Map(sites.map(({ id, meterKey }) => [id, meterKey]));
   const scheduler = createScheduler({
@@ -95,6 +118,7 @@ async function flow(
     const now = slotOf(clock.now());
     await oracle.closeSlots({ start: now - SLOT, end: now });
     if (now % HOUR === 0) await oracle.issueOutlooks();
+    if (now % learnEveryMs === 0) await retraining.remember();
     await scheduler.book();
     await scheduler.settler.settleDue();
   };
@@ -110,6 +134,16 @@ async function flow(
   const tasks = [
     schedule('0 50 * * * *', fetchWeather, { noOverlap: true }), // ten minutes before the outlooks, and never in their way
     schedule('20 */15 * * * *', guarded('closing the slot', closeSlot), { noOverlap: true }),
+    schedule(
+      '0 35 * * * *',
+      guarded('scoring the outlooks', () => scorekeeper.scoreDue(clock.now())),
+      { noOverlap: true },
+    ),
+    schedule(
+      retrain,
+      guarded('training', () => retraining.retrain()),
+      { noOverlap: true },
+    ),
     schedule(
       '*/5 * * * * *',
       guarded('the cycle', () => scheduler.cycle()),
@@ -135,6 +169,7 @@ async function flow(
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));
   await Promise.all(tasks.map((task) => task.stop()));
+  await guarded('keeping what was learned', () => retraining.remember())();
   await http.close();
   await scheduler.close();
   await oracle.close();

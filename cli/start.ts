@@ -26,6 +26,7 @@ import type { Clock } from '../units/clock.ts';
 import { type DurationMs, HOUR, type Instant, toIso } from '../units/time.ts';
 import { type Engines, type Part, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
+import { learningEngine } from './learning.ts';
 import { startRiverHttp } from './river-http.ts';
 import { readScenario } from './scenario-files.ts';
 import { createSummary } from './summary.ts';
@@ -168,6 +169,7 @@ function worldPorts({ options, scenario, folder, engines, pace, tell }: Wiring):
       grid: createMqttGridFeed({ line, clock }),
       weather: createMqttWeatherFeed({ line, clock }),
     }),
+    learning: { ...learningEngine((text) => tell({ at: toIso(Date.now()), kind: 'system', text })), models: engines.stores.models },
     scheduler: {
       ...engines.stores,
       link: createMqttDispatchLink({

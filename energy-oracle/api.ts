@@ -1,10 +1,12 @@
 /**
- * Oracle's HTTP: sites as they are, outlooks as they were issued, what is in quarantine. Reads only.
+ * Oracle's HTTP: sites as they are, outlooks as they were issued, what came of them, what is in quarantine. Reads only.
  */
 import { Router } from 'express';
 import type { Clock } from '../units/clock.ts';
-import { type DurationMs, HOUR, SLOT, slotOf, toIso } from '../units/time.ts';
-import type { OracleView, Outlook, Quantiles, SlotFacts } from './outlook.ts';
+import { type DurationMs, HOUR, type Instant, parseInstant, SLOT, slotOf, toIso } from '../units/time.ts';
+import type { ScorePage } from './forecast/outlook-score.ts';
+import { scoreReport } from './forecast/score-report.ts';
+import type { OracleView, Outlook, OutlookSource, Quantiles, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import type { SeriesStore } from './store/series-store.ts';
 import type { OracleWire, OutlookWire, QuantilesWire, QuarantineWire, SiteWire } from './wire.ts';
@@ -19,11 +21,14 @@ export interface OracleApiPorts {
   readonly view: OracleView;
   readonly store: SeriesStore;
   readonly currency: string;
+  /** Pages of scores; without it none was ever kept. */
+  readonly scores?: (site?: string) => Promise<readonly ScorePage[]>;
 }
 
-/** `/v1/sites`, `/v1/sites/:id/outlook`, `/v1/oracle`, `/v1/quarantine`. */
-export function oracleApi({ clock, sites, view, store, currency }: OracleApiPorts): Router {
+/** `/v1/sites`, `/v1/sites/:id/outlook[?asOf=]`, `/v1/forecast/score[?site=]`, `/v1/oracle`, `/v1/quarantine`. */
+export function oracleApi({ clock, sites, view, store, currency, scores }: OracleApiPorts): Router {
   const api = Router();
+  const siteIds = () => `sites: ${sites.map(({ id }) => id).join(', ')}`;
   api.get('/v1/sites', async (_request, response) => {
     response.json(
       await Promise.all(
@@ -34,12 +39,40 @@ export function oracleApi({ clock, sites, view, store, currency }: OracleApiPort
     );
   });
   api.get('/v1/sites/:id/outlook', async (request, response) => {
-    const outlook = await view.outlook(request.params.id, clock.now());
-    if (!outlook)
-      response
-        .status(404)
-        .json({ error: 'not-found', detail: `no outlook of ${request.params.id} yet; sites: ${sites.map(({ id }) => id).join(', ')}` });
-    else response.json(outlookWire(outlook, currency));
+    const { id } = request.params;
+    const asked = request.query['asOf'];
+    const asOf = asked === undefined ? clock.now() : parseInstant(String(asked));
+    if (!sites.some((site) => site.id === id)) {
+      response.status(404).json({ error: 'not-found', detail: `no site ${id}; ${siteIds()}` });
+      return;
+    }
+    if (asOf === undefined) {
+      const detail = `asOf: found ${String(asked)}; allowed: RFC 3339 with its offset, such as 2026-06-21T12:00Z`;
+      response.status(400).json({ error: 'bad-request', detail });
+      return;
+    }
+    const outlook = await view.outlook(id, Math.min(asOf, clock.now()));
+    if (outlook) response.json({ ...outlookWire(outlook, currency), ...(asked === undefined ? {} : await happenedWire(outlook)) });
+    else response.status(404).json({ error: 'not-found', detail: `no outlook of ${id} was issued by ${toIso(asOf)}; ${siteIds()}` });
+  });
+  /** Facts of the slots that are over. */
+  async function happenedWire({ site, start, stepMs, slots }: Outlook): Promise<Pick<OutlookWire, 'happened'>> {
+    const end: Instant = Math.min(slotOf(clock.now()), start + stepMs * slots.length);
+    const facts = end > start ? await view.facts(site, { start, end }, clock.now()) : [];
+    return {
+      happened: facts.map(({ surplusWh, importPrice, carbonIntensity }) => ({
+        surplusKw: surplusWh === undefined ? null : surplusWh / 1_000 / (SLOT / HOUR),
+        importPricePerMwh: importPrice ?? null,
+        carbonIntensityGPerKwh: carbonIntensity ?? null,
+      })),
+    };
+  }
+  api.get('/v1/forecast/score', async (request, response) => {
+    const asked = request.query['site'];
+    const site = asked === undefined ? undefined : String(asked);
+    if (site !== undefined && !sites.some(({ id }) => id === site))
+      response.status(404).json({ error: 'not-found', detail: `no site ${site}; ${siteIds()}` });
+    else response.json(scoreReport((await scores?.(site)) ?? []));
   });
   api.get('/v1/oracle', async (_request, response) => {
     const { readings, curves, quarantined } = await store.counts();
@@ -101,7 +134,7 @@ function siteWire(site: Site, facts: SlotFacts | undefined, pv: readonly { reado
 
 const quantilesWire = (quantiles: Quantiles<number> | undefined): QuantilesWire | null => quantiles ?? null;
 
-const outlookWire = ({ site, issuedAt, model, start, stepMs, slots }: Outlook, currency: string): OutlookWire => ({
+const outlookWire = ({ site, issuedAt, model, start, stepMs, slots, sources, notes }: Outlook, currency: string): OutlookWire => ({
   site,
   issuedAt: toIso(issuedAt),
   model,
@@ -113,4 +146,14 @@ const outlookWire = ({ site, issuedAt, model, start, stepMs, slots }: Outlook, c
     importPricePerMwh: quantilesWire(importPrice),
     carbonIntensityGPerKwh: quantilesWire(carbonIntensity),
   })),
+  sources: sources
+    ? {
+        surplus: sourceWire(sources.surplus),
+        'import-price': sourceWire(sources['import-price']),
+        'carbon-intensity': sourceWire(sources['carbon-intensity']),
+      }
+    : null,
+  notes: notes ?? [],
 });
+
+const sourceWire = ({ model, reason }: OutlookSource) => ({ model, reason: reason ?? null });

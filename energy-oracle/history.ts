@@ -6,7 +6,7 @@
  */
 import type { PricePerMegawattHour } from '../units/quantity.ts';
 import { meanOver, type Series, spanOf, valueAt } from '../units/series.ts';
-import { type Instant, type Interval, SLOT, slotInterval, slotOf } from '../units/time.ts';
+import { DAY, type Instant, type Interval, SLOT, slotInterval, slotOf } from '../units/time.ts';
 import type { History } from './forecast/forecaster.ts';
 import type { Signal } from './grid/grid-feed.ts';
 import { type ExchangeRates, inCurrency } from './grid/price.ts';
@@ -67,26 +67,145 @@ export interface HistoryQuery {
 /** Everything a forecaster may know of a site at `asOf`. */
 export async function historyOf({ store, site, rates, asOf, behindMs, aheadMs }: HistoryQuery): Promise<History> {
   const now = slotOf(asOf);
-  const past = { start: now - behindMs, end: now };
-  const whole = { start: past.start, end: now + aheadMs };
-  const signal = (name: Signal, interval: Interval) => store.curves(site.zone, name, interval, asOf);
-  const [pv, load, price, carbon, marginal, forecasts] = await Promise.all([
-    store.rollups(site.id, 'pv_power', past, asOf),
-    store.rollups(site.id, 'load_power', past, asOf),
+  const span = { past: { start: now - behindMs, end: now }, aheadMs, asOf };
+  const [own, zone] = await Promise.all([siteHistory(store, site.id, span), zoneHistory(store, site.zone, rates, span)]);
+  return { ...own, ...zone };
+}
+
+interface Span {
+  readonly past: Interval;
+  /** How far past its end published values are looked for. */
+  readonly aheadMs: number;
+  readonly asOf: Instant;
+}
+
+type SiteHistory = Pick<History, 'pvKw' | 'loadKw' | 'weather'>;
+type ZoneHistory = Pick<History, 'importPrice' | 'carbonIntensity' | 'marginalIntensity'>;
+
+async function siteHistory(store: SeriesStore, site: string, { past, aheadMs, asOf }: Span): Promise<SiteHistory> {
+  const whole = { start: past.start, end: past.end + aheadMs };
+  const [pv, load, forecasts] = await Promise.all([
+    store.rollups(site, 'pv_power', past, asOf),
+    store.rollups(site, 'load_power', past, asOf),
+    store.weather(site, whole, asOf),
+  ]);
+  const weather = weatherHistory(forecasts, whole);
+  return { pvKw: powerSeries(pv, past), loadKw: powerSeries(load, past), ...(weather ? { weather } : {}) };
+}
+
+async function zoneHistory(store: SeriesStore, zone: string, rates: ExchangeRates, { past, aheadMs, asOf }: Span): Promise<ZoneHistory> {
+  const whole = { start: past.start, end: past.end + aheadMs };
+  const signal = (name: Signal, interval: Interval) => store.curves(zone, name, interval, asOf);
+  const [price, carbon, marginal] = await Promise.all([
     signal('day_ahead_price', whole),
     signal('carbon_intensity', past),
     signal('carbon_intensity_marginal', past),
-    store.weather(site.id, whole, asOf),
   ]);
-  const weather = weatherHistory(forecasts, whole);
   return {
-    pvKw: powerSeries(pv, past),
-    loadKw: powerSeries(load, past),
     importPrice: signalSeries(price, whole, knownPrice(rates)),
     carbonIntensity: signalSeries(carbon, past, (value) => value),
     marginalIntensity: marginal.length > 0 ? signalSeries(marginal, past, (value) => value) : undefined,
-    ...(weather ? { weather } : {}),
   };
+}
+
+/** So much is read at once of a long record: every issue of a forecast is in it. */
+const stretchMs = 30 * DAY;
+
+/**
+ * All that is known of a site, at most `behindMs` back: read in stretches, backwards, until one holds no reading at all.
+ * O(record); of a year of forecasts only the series stay in memory.
+ */
+export async function recordOf({ store, site, rates, asOf, behindMs }: Omit<HistoryQuery, 'aheadMs'>): Promise<History> {
+  const now = slotOf(asOf);
+  const read = async (end: Instant): Promise<SiteHistory & ZoneHistory> => {
+    const span = { past: { start: Math.max(now - behindMs, end - stretchMs), end }, aheadMs: 0, asOf };
+    const [own, zone] = await Promise.all([siteHistory(store, site.id, span), zoneHistory(store, site.zone, rates, span)]);
+    return { ...own, ...zone };
+  };
+  let record = await read(now);
+  while (record.pvKw.start > now - behindMs) {
+    const before = await read(record.pvKw.start);
+    const isEmpty = [before.pvKw, before.loadKw, before.importPrice, before.carbonIntensity].every(({ values }) =>
+      values.every((value) => value === undefined),
+    );
+    if (isEmpty) break;
+    const from = before.pvKw.start;
+    record = { ...joinSites(before, record, from), ...joinZones(before, record, from) };
+  }
+  return record;
+}
+
+/** Days before today that are read anew each time: what comes later than this is seen with the next day. */
+const freshDays = 1;
+
+/** Reads the histories of many sites, in their order, as known at an instant that never goes back. */
+export type HistoryReader = (sites: readonly Site[], asOf: Instant) => Promise<readonly History[]>;
+
+/**
+ * `historyOf` for issue after issue: a zone is read once for all its sites, and the days before yesterday once a day.
+ * Memory is O(sites × `behindMs`).
+ */
+export function createHistoryReader({ store, rates, behindMs, aheadMs }: Omit<HistoryQuery, 'site' | 'asOf'>): HistoryReader {
+  const kept = { sites: createKept(behindMs, aheadMs, joinSites), zones: createKept(behindMs, aheadMs, joinZones) };
+  return async (sites, asOf) => {
+    const read = {
+      site: (span: Span, site: string) => siteHistory(store, site, span),
+      zone: (span: Span, zone: string) => zoneHistory(store, zone, rates, span),
+    };
+    const zones = new Map<string, Promise<ZoneHistory>>();
+    for (const { zone } of sites) if (!zones.has(zone)) zones.set(zone, kept.zones(zone, asOf, read.zone));
+    return Promise.all(
+      sites.map(async ({ id, zone }) => ({
+        ...(await kept.sites(id, asOf, read.site)),
+        ...((await zones.get(zone)) as ZoneHistory),
+      })),
+    );
+  };
+}
+
+/** Keeps the part of every history that ended before yesterday, until the day is over. */
+function createKept<Part>(behindMs: number, aheadMs: number, join: (old: Part, fresh: Part, from: Instant) => Part) {
+  const old = new Map<string, { readonly end: Instant; readonly part: Part }>();
+  return async (name: string, asOf: Instant, read: (span: Span, name: string) => Promise<Part>): Promise<Part> => {
+    const now = slotOf(asOf);
+    const end = Math.floor(now / DAY) * DAY - freshDays * DAY;
+    const start = Math.floor((now - behindMs) / DAY) * DAY;
+    if (end <= start) return read({ past: { start: now - behindMs, end: now }, aheadMs, asOf }, name);
+    let before = old.get(name);
+    if (before?.end !== end) {
+      before = { end, part: await read({ past: { start, end }, aheadMs: 0, asOf }, name) };
+      old.set(name, before);
+    }
+    return join(before.part, await read({ past: { start: end, end: now }, aheadMs, asOf }, name), now - behindMs);
+  };
+}
+
+/** One after the other, from an instant in the old one on. */
+const joined = (old: Series, fresh: Series, from: Instant): Series => ({
+  ...old,
+  start: from,
+  values: [...old.values.slice((from - old.start) / old.stepMs), ...fresh.values],
+});
+const gaps = ({ start, stepMs, values }: Series): Series => ({ start, stepMs, values: values.map(() => undefined) });
+
+const joinZones = (old: ZoneHistory, fresh: ZoneHistory, from: Instant): ZoneHistory => ({
+  importPrice: joined(old.importPrice, fresh.importPrice, from),
+  carbonIntensity: joined(old.carbonIntensity, fresh.carbonIntensity, from),
+  marginalIntensity:
+    old.marginalIntensity || fresh.marginalIntensity
+      ? joined(old.marginalIntensity ?? gaps(old.carbonIntensity), fresh.marginalIntensity ?? gaps(fresh.carbonIntensity), from)
+      : undefined,
+});
+
+function joinSites(old: SiteHistory, fresh: SiteHistory, from: Instant): SiteHistory {
+  const series = { pvKw: joined(old.pvKw, fresh.pvKw, from), loadKw: joined(old.loadKw, fresh.loadKw, from) };
+  const told = weatherVariables.flatMap((variable) => {
+    const [before, after] = [old.weather?.[variable], fresh.weather?.[variable]];
+    if (!after) return before ? [[variable, before] as const] : [];
+    const past = before?.series ?? gaps(old.pvKw);
+    return [[variable, { issuedAt: after.issuedAt, series: joined(past, after.series, from) }] as const];
+  });
+  return told.length > 0 ? { ...series, weather: Object.fromEntries(told) } : series;
 }
 
 /** Each variable that the forecasts (oldest issue first) tell of, on slots; `undefined` when they tell of none. */

@@ -8,11 +8,11 @@ import type { Clock } from '../units/clock.ts';
 import { type WattHours, wattHours } from '../units/quantity.ts';
 import { valueAt } from '../units/series.ts';
 import { DAY, type DurationMs, type Instant, type Interval, SLOT, slotOf, slotsTouching, toIso } from '../units/time.ts';
-import type { Forecaster } from './forecast/forecaster.ts';
+import type { Forecaster, ForecastRequest, History, SiteForecast } from './forecast/forecaster.ts';
 import { curtailedEnergy } from './grid/curtailment.ts';
 import type { GridFeed } from './grid/grid-feed.ts';
 import type { ExchangeRates } from './grid/price.ts';
-import { historyOf, knownPrice, powerSeries, signalSeries } from './history.ts';
+import { createHistoryReader, knownPrice, powerSeries, signalSeries } from './history.ts';
 import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
@@ -152,30 +152,34 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     return last && last.issuedAt <= asOf ? last : store.outlook(site, asOf);
   }
 
-  async function issue(site: Site): Promise<Outlook> {
+  const readHistories = createHistoryReader({ store, rates: config.rates, behindMs: config.historyMs, aheadMs: config.horizonMs });
+
+  async function issue(): Promise<readonly Outlook[]> {
     const issuedAt = clock.now();
-    const history = await historyOf({
-      store,
-      site,
-      rates: config.rates,
-      asOf: issuedAt,
-      behindMs: config.historyMs,
-      aheadMs: config.horizonMs,
-    });
-    const start = slotOf(issuedAt);
-    const slots = await forecaster.forecast({ site, issuedAt, start, stepMs: SLOT, steps: Math.ceil(config.horizonMs / SLOT), history });
-    const issued: Outlook = {
-      id: `${site.id}@${toIso(issuedAt)}`,
-      site: site.id,
+    const [start, steps] = [slotOf(issuedAt), Math.ceil(config.horizonMs / SLOT)];
+    const histories = await readHistories(sites, issuedAt);
+    const requests = sites.map(
+      (site, i): ForecastRequest => ({ site, issuedAt, start, stepMs: SLOT, steps, history: histories[i] as History }),
+    );
+    const forecasts = await (forecaster.forecastFleet?.(requests) ??
+      Promise.all(
+        requests.map(async (request): Promise<SiteForecast> => ({ model: forecaster.model, slots: await forecaster.forecast(request) })),
+      ));
+    return sites.map(({ id }, i) => ({
+      id: `${id}@${toIso(issuedAt)}`,
+      site: id,
       issuedAt,
-      model: forecaster.model,
       start,
       stepMs: SLOT,
-      slots,
-    };
+      ...(forecasts[i] as SiteForecast),
+    }));
+  }
+
+  async function keep(issued: Outlook): Promise<void> {
     await store.putOutlook(issued);
-    newest.set(site.id, issued);
-    return issued;
+    const before = newest.get(issued.site)?.notes ?? [];
+    for (const note of issued.notes ?? []) if (!before.includes(note)) tell('outlook', `${issued.site}: ${note}`);
+    newest.set(issued.site, issued);
   }
 
   /** Rollups of the interval and of what came late before it; of a late slot only when it changed, for its `availableAt` stands. */
@@ -223,8 +227,10 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     },
     fetchWeather: async () => fetchWeather?.(),
     issueOutlooks: async () => {
-      const outlooks = await Promise.all(sites.map(issue));
-      tell('outlook', `${outlooks.length} outlooks issued by ${forecaster.model}`);
+      const outlooks = await issue();
+      await Promise.all(outlooks.map(keep));
+      const models = [...new Set(outlooks.map(({ model }) => model))].sort();
+      tell('outlook', `${outlooks.length} outlooks issued by ${models.join(', ') || forecaster.model}`);
       return outlooks;
     },
     surplusOver: async (interval) => {

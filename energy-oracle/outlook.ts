@@ -26,16 +26,42 @@ export interface OutlookSlot {
   readonly marginalIntensity: Quantiles<GramsPerKilowattHour> | undefined;
 }
 
+/** The parts of an outlook that are forecast apart, each by a model of its own. */
+export const outlookSignals = ['surplus', 'import-price', 'carbon-intensity'] as const;
+export type OutlookSignal = (typeof outlookSignals)[number];
+
+/** Who answered for a signal. */
+export interface OutlookSource {
+  readonly model: string;
+  /** Why nobody better did, in a sentence; absent when the best there is did. */
+  readonly reason?: string;
+}
+
+/** What the yardsticks said of the same steps at the same instant: kept so that every outlook can be judged beside them. */
+export interface OutlookBaseline {
+  readonly start: Instant;
+  readonly stepMs: DurationMs;
+  /** CLIPER's P10, P50, P90, row by row. */
+  readonly cliper: readonly number[];
+  /** The newest day repeated (SN24), one a step. */
+  readonly repeated: readonly number[];
+}
+
 export interface Outlook {
   /** `<site>@<issuedAt ISO>`: every outlook ever issued is kept under it. */
   readonly id: string;
   readonly site: string;
   readonly issuedAt: Instant;
-  /** Model that made it, with its version. */
+  /** Model that made it, with its version; where signals were answered apart, the one of the surplus. */
   readonly model: string;
   readonly start: Instant;
   readonly stepMs: DurationMs;
   readonly slots: readonly OutlookSlot[];
+  /** Who answered for which signal; absent when `model` did for all. */
+  readonly sources?: Readonly<Record<OutlookSignal, OutlookSource>>;
+  /** What was odd at the issue, in sentences for people: a symptom of a meter, a thin history. */
+  readonly notes?: readonly string[];
+  readonly baselines?: Readonly<Partial<Record<OutlookSignal, OutlookBaseline>>>;
 }
 
 /** What is verified of one site and one slot that has ended. */

@@ -34,6 +34,44 @@ export interface OutlookWire {
     readonly importPricePerMwh: QuantilesWire | null;
     readonly carbonIntensityGPerKwh: QuantilesWire | null;
   }[];
+  /** Who answered for what, and why nobody better did; `null` when `model` did for all. */
+  readonly sources?: Readonly<Record<SignalWire, { readonly model: string; readonly reason: string | null }>> | null;
+  readonly notes?: readonly string[];
+  /** What came true of the slots that are over, in order: only when the outlook was asked for as of an instant. */
+  readonly happened?: readonly {
+    readonly surplusKw: number | null;
+    readonly importPricePerMwh: number | null;
+    readonly carbonIntensityGPerKwh: number | null;
+  }[];
+}
+
+export type SignalWire = 'surplus' | 'import-price' | 'carbon-intensity';
+
+/** How one kind of model did for one signal of one site, beside CLIPER and SN24 on the same steps. */
+export interface ForecastScoreWire {
+  readonly site: string;
+  readonly signal: SignalWire;
+  readonly model: string;
+  readonly leadDays: readonly (ScoredWire & { readonly leadDay: number })[];
+  readonly months: readonly (ScoredWire & { readonly month: string })[];
+  readonly hourBands: readonly (ScoredWire & { readonly hourBand: string })[];
+}
+
+export interface ScoredWire {
+  /** Slots judged. */
+  readonly count: number;
+  readonly issued: FiguresWire;
+  /** `null` where no yardstick was kept. */
+  readonly cliper: FiguresWire | null;
+  /** SN24: the newest day repeated. */
+  readonly repeated: FiguresWire | null;
+}
+
+export interface FiguresWire {
+  readonly pinballPercent: number | null;
+  readonly nmaePercent: number | null;
+  /** Share of slots inside P10 to P90, 0 to 1. */
+  readonly cov80: number | null;
 }
 
 export interface QuantilesWire {

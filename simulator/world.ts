@@ -6,7 +6,11 @@
  * next one begins. The order within a step is fixed; that and the seed make a run repeatable.
  */
 
+import { learnEveryMs } from '../energy-oracle/forecast/learned.ts';
+import type { ModelStore } from '../energy-oracle/forecast/model-store.ts';
 import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
+import { openRetraining, type Retraining, type RetrainingPorts, trainingDaysMin } from '../energy-oracle/forecast/retraining.ts';
+import { createScorekeeper, type Scorekeeper } from '../energy-oracle/forecast/scorekeeper.ts';
 import { createOracle, type Oracle, type OraclePorts } from '../energy-oracle/oracle.ts';
 import type { Site } from '../energy-oracle/site.ts';
 import type { Spool } from '../energy-oracle/store/spool.ts';
@@ -46,6 +50,11 @@ const resendMs: DurationMs = 2_000;
 /** What the feeds had published before the start: a day to repeat. */
 const publishedBeforeMs: DurationMs = 2 * DAY;
 
+/** What the models' features reach back to. */
+const historyMs: DurationMs = 45 * DAY;
+/** Models are trained when there is enough to learn from, and a fortnight after each time. */
+const retrainEveryMs: DurationMs = 14 * DAY;
+
 /** Cloud cover where nobody looked. */
 const unknownCloudCover = 0.5;
 
@@ -60,6 +69,8 @@ export interface WorldPorts {
   readonly pace: Pace;
   readonly mark: WorldMark;
   readonly oracle: (clock: Clock) => Pick<OraclePorts, 'store' | 'telemetry' | 'grid' | 'weather'>;
+  /** Keeps and makes models and scores; without it persistence forecasts, and nobody keeps score. */
+  readonly learning?: Pick<RetrainingPorts, 'cold' | 'calibratorOf' | 'train' | 'load'> & { readonly models: ModelStore };
   readonly scheduler: Pick<SchedulerPorts, 'jobs' | 'ledger' | 'link' | 'settlements' | 'chain'>;
   readonly meterUplink: (site: string) => TelemetryUplink;
   readonly feedUplink: (zone: string) => TelemetryUplink;
@@ -98,16 +109,23 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
   const say: Say = (kind, text) => ports.tell({ at: toIso(clock.now()), kind, text });
   const sites = scenario.sites.map(({ site }) => site);
 
+  const oraclePorts = ports.oracle(clock);
+  const { rates } = scenario;
+  const tellOutlook = (text: string) => say('outlook', text);
+  const retraining: Retraining | undefined =
+    ports.learning && (await openRetraining({ ...ports.learning, clock, sites, store: oraclePorts.store, rates, tell: tellOutlook }));
   const oracle = await createOracle({
-    ...ports.oracle(clock),
+    ...oraclePorts,
     clock,
     sites,
     feedKeys: Object.fromEntries(scenario.traces.map(({ zone }) => [zone, feedKey(scenario, zone).publicKey])),
-    forecaster: createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
+    forecaster: retraining?.forecaster ?? createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
     wait: ports.wait,
     tell: say,
-    config: { rates: scenario.rates, horizonMs: 4 * DAY, historyMs: 8 * DAY },
+    config: { rates, horizonMs: 4 * DAY, historyMs },
   });
+  const scorekeeper: Scorekeeper | undefined =
+    ports.learning && createScorekeeper({ sites, store: oraclePorts.store, facts: oracle.view.facts, pages: ports.learning.models });
   const scheduler = createScheduler({
     ...ports.scheduler,
     clock,
@@ -115,7 +133,7 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     oracle: oracle.view,
     newId: ports.newId,
     tell: say,
-    config: { currency: scenario.rates.accounting, leaseMs, bookingDelayMs, periodMs, epoch: scenario.start, tariff, reward },
+    config: { currency: rates.accounting, leaseMs, bookingDelayMs, periodMs, epoch: scenario.start, tariff, reward },
   });
   const { meters, feeds, desks, senders } = await createSenders(ports, say);
   const agents = createAgents(ports, clock, say);
@@ -134,6 +152,8 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
   async function closeSlot(now: Instant): Promise<void> {
     await oracle.closeSlots({ start: now - SLOT, end: now });
     if (now % outlookEveryMs === 0) await oracle.issueOutlooks();
+    if (now % learnEveryMs === 0) await retraining?.remember();
+    if (now % DAY === 0) await nightWork(now);
     await Promise.all(agents.map((agent) => agent.beat()));
     await scheduler.cycle();
     await scheduler.book();
@@ -141,6 +161,13 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
       if (!(fault instanceof ChainFault)) throw fault;
       say('settlement', fault.message); // the journal has it; the chain is told when it is back
     });
+  }
+
+  /** What a live river does by node-cron; the clock stands still for it, so a run is repeatable. */
+  async function nightWork(now: Instant): Promise<void> {
+    await scorekeeper?.scoreDue(now);
+    const age = Math.floor((now - scenario.start) / DAY) * DAY;
+    if (age >= trainingDaysMin * DAY && (age - trainingDaysMin * DAY) % retrainEveryMs === 0) await retraining?.retrain();
   }
 
   async function arrive({ id, owner, file }: Arrival): Promise<void> {

@@ -38,7 +38,7 @@ export interface Conformal {
 }
 
 /** Logarithm of the stretch per day and per unit of missed share. */
-const widthPerDay = 0.15;
+const widthPerDay = 0.12;
 const tiltPerDay = 0.015;
 const groupPerDay = 0.05;
 /**
@@ -53,7 +53,7 @@ const rowsHalf = 4;
 /** Logarithm of the stretch per unit of missed share by which the last weeks are off. */
 const guardStrength = 4;
 /** Part of the scale that is stretched along with every distance, so that a sharp forecast that fails can still be widened. */
-export const slackPerScale = 0.05;
+export const slackPerScale = 0.02;
 /** Quantiles are stretched by at most e² and shrunk by as much. */
 const stretchMax = 2;
 

@@ -11,7 +11,7 @@ const lostDaysMin = 3;
 /** Slack of the sums, a share of CLIPER's usual loss: a worse day than this counts against the model. */
 const slack = 0.1;
 /** Sum of losses beyond the slack that confirms a drift. */
-const driftSumMin = 0.8;
+const driftSumMin = 1.6;
 /** Sum of wins that ends one; wins need no slack, since CLIPER serves until they are shown. */
 const recoverySumMin = 0.6;
 /** One day counts for at most this much, either way: a day of nonsense is an outage, not a drift. */

@@ -91,16 +91,15 @@ function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Gr
 function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, count }: Grid): Drivers {
   const [clearness, clearnessDay, irradiance] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   const half = Math.round((dayHours * HOUR) / stepMs / 2);
-  const known = (i: number) => wattsPerM2[i] !== undefined && !Number.isNaN(wattsPerM2[i] as number);
   let [light, possible, missing] = [0, 0, 0];
   const add = (i: number, sign: 1 | -1) => {
     if (i < 0 || i >= count) return;
-    if (!known(i)) {
-      missing += sign;
-      return;
+    const watts = wattsPerM2[i] as number;
+    if (Number.isNaN(watts)) missing += sign;
+    else {
+      light += (sign * watts) / 1_000;
+      possible += sign * (global[i] as number);
     }
-    light += (sign * (wattsPerM2[i] as number)) / 1_000;
-    possible += sign * (global[i] as number);
   };
   for (let i = 0; i < half; i++) add(i, 1);
   for (let i = 0; i < count; i++) {
@@ -109,7 +108,7 @@ function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, cou
     const around = possible > 1e-6 ? Math.max(0, Math.min(1.2, light / possible)) : missing > half ? Number.NaN : 0.7;
     clearnessDay[i] = around;
     const most = global[i] as number;
-    const own = known(i) ? Math.max(0, Math.min(1.3, (wattsPerM2[i] as number) / 1_000 / Math.max(most, 0.02))) : Number.NaN;
+    const own = Math.max(0, Math.min(1.3, (wattsPerM2[i] as number) / 1_000 / Math.max(most, 0.02))); // NaN stays NaN
     const weight = most / (most + dimKw);
     clearness[i] = weight * own + (1 - weight) * around;
     irradiance[i] = (clearness[i] as number) * (clear[i] as number);
@@ -119,28 +118,38 @@ function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, cou
 
 /** Around a mild day, in tens of kelvin, and the parts that heat and cool houses. Input °C. */
 function temperatureOf(celsius: Float64Array): Drivers {
-  const temperature = celsius.map((value) => (value - 12) / 10);
-  return {
-    temperature,
-    heating: temperature.map((value) => Math.max(0, 0.3 - value)),
-    cooling: temperature.map((value) => Math.max(0, value - 0.7)),
-  };
+  const count = celsius.length;
+  const [temperature, heating, cooling] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  for (let i = 0; i < count; i++) {
+    const value = ((celsius[i] as number) - 12) / 10;
+    temperature[i] = value;
+    heating[i] = Math.max(0, 0.3 - value);
+    cooling[i] = Math.max(0, value - 0.7);
+  }
+  return { temperature, heating, cooling };
 }
 
 /** Dew-point depression in tens of kelvin; nothing without a temperature. */
 function drynessOf(dewPoint: Float64Array, temperature: Dense | undefined, grid: Grid): Drivers {
   if (!temperature) return {};
-  const warm = regrid(temperature, grid);
-  return { dryness: dewPoint.map((value, i) => ((warm[i] as number) - value) / 10) };
+  const dryness = regrid(temperature, grid);
+  for (let i = 0; i < dryness.length; i++) dryness[i] = ((dryness[i] as number) - (dewPoint[i] as number)) / 10;
+  return { dryness };
 }
 
 function windOf(metresPerSecond: Float64Array, grid: Grid): Drivers {
-  const wind = smoothed(metresPerSecond, Math.round((2 * HOUR) / grid.stepMs)).map((value) => value / 5);
-  return { wind, windSquare: wind.map((value) => value * value) };
+  const wind = smoothed(metresPerSecond, Math.round((2 * HOUR) / grid.stepMs));
+  const windSquare = new Float64Array(wind.length);
+  for (let i = 0; i < wind.length; i++) {
+    wind[i] = (wind[i] as number) / 5;
+    windSquare[i] = (wind[i] as number) ** 2;
+  }
+  return { wind, windSquare };
 }
 
 function rainOf(millimetres: Float64Array, grid: Grid): Drivers {
-  const rain = millimetres.map((value) => Math.sqrt(Math.max(0, value)));
+  const rain = new Float64Array(millimetres.length);
+  for (let i = 0; i < rain.length; i++) rain[i] = Math.sqrt(Math.max(0, millimetres[i] as number));
   return { rain, rainDay: smoothed(rain, Math.round((6 * HOUR) / grid.stepMs)) };
 }
 
@@ -154,9 +163,11 @@ function smoothed(values: Float64Array, half: number): Float64Array {
     known += sign;
   };
   for (let i = 0; i < half; i++) add(i, 1);
-  return values.map((_, i) => {
+  const means = new Float64Array(values.length);
+  for (let i = 0; i < means.length; i++) {
     add(i + half, 1);
     add(i - half - 1, -1);
-    return known > 0 ? sum / known : Number.NaN;
-  });
+    means[i] = known > 0 ? sum / known : Number.NaN;
+  }
+  return means;
 }

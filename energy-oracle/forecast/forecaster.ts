@@ -7,7 +7,7 @@
 
 import type { Series } from '../../units/series.ts';
 import type { DurationMs, Instant } from '../../units/time.ts';
-import type { OutlookSlot } from '../outlook.ts';
+import type { Outlook, OutlookSlot } from '../outlook.ts';
 import type { Site } from '../site.ts';
 import type { WeatherVariable } from '../weather/weather-feed.ts';
 
@@ -45,8 +45,16 @@ export interface ForecastRequest {
   readonly history: History;
 }
 
+/** What is believed of one site, and who says so: an outlook that nobody has issued yet. */
+export type SiteForecast = Pick<Outlook, 'model' | 'slots' | 'sources' | 'notes' | 'baselines'>;
+
 export interface Forecaster {
   /** Name and version of the model, stored with every outlook. */
   readonly model: string;
   forecast(request: ForecastRequest): Promise<readonly OutlookSlot[]>;
+  /**
+   * All sites of one issue together, answers in the order of the requests: a zone that sites share is forecast once.
+   * Whoever offers it is asked no other way.
+   */
+  forecastFleet?(requests: readonly ForecastRequest[]): Promise<readonly SiteForecast[]>;
 }

@@ -39,30 +39,29 @@ export function createLocalRegression({ drivers, halfLifeDays, ridge, intercept 
   function solve(step: number): void {
     const at = step * stride;
     const weight = sums[at] as number;
-    const mean = (j: number) => (sums[at + 2 + j] as number) / weight;
     let k = at + 2 + 2 * width;
     for (let i = 0; i < width; i++) {
+      const mean = intercept ? (sums[at + 2 + i] as number) / weight : 0;
       for (let j = 0; j <= i; j++, k++)
-        gram[i * width + j] = (sums[k] as number) - (intercept ? weight * mean(i) * mean(j) : 0) + (i === j ? ridge : 0);
-      right[i] = (sums[at + 2 + width + i] as number) - (intercept ? mean(i) * (sums[at + 1] as number) : 0);
+        gram[i * width + j] = (sums[k] as number) - (intercept ? mean * (sums[at + 2 + j] as number) : 0) + (i === j ? ridge : 0);
+      right[i] = (sums[at + 2 + width + i] as number) - mean * (sums[at + 1] as number);
     }
     solveInPlace(gram, right, width);
-    coefficients.set(right, step * width);
+    for (let j = 0; j < width; j++) coefficients[step * width + j] = right[j] as number;
     stale[step] = 0;
   }
 
   return {
     absorb: (step, x, value) => {
       const at = step * stride;
-      for (let k = at; k < at + stride; k++) sums[k] = (sums[k] as number) * fade;
-      sums[at] = (sums[at] as number) + 1;
-      sums[at + 1] = (sums[at + 1] as number) + value;
+      sums[at] = (sums[at] as number) * fade + 1;
+      sums[at + 1] = (sums[at + 1] as number) * fade + value;
       let k = at + 2 + 2 * width;
       for (let i = 0; i < width; i++) {
         const xi = x[i] as number;
-        sums[at + 2 + i] = (sums[at + 2 + i] as number) + xi;
-        sums[at + 2 + width + i] = (sums[at + 2 + width + i] as number) + xi * value;
-        for (let j = 0; j <= i; j++, k++) sums[k] = (sums[k] as number) + xi * (x[j] as number);
+        sums[at + 2 + i] = (sums[at + 2 + i] as number) * fade + xi;
+        sums[at + 2 + width + i] = (sums[at + 2 + width + i] as number) * fade + xi * value;
+        for (let j = 0; j <= i; j++, k++) sums[k] = (sums[k] as number) * fade + xi * (x[j] as number);
       }
       stale[step] = 1;
     },

@@ -6,6 +6,7 @@
  * `tfjs-pooled-fit.ts`, calibration to `calibrator.ts`.
  */
 import { DAY, type DurationMs, type Instant } from '../../units/time.ts';
+import { type CalibrationPrior, coldPrior } from './calibration-prior.ts';
 import type { MemberForecast, MemberName } from './member-forecast.ts';
 import type { FeatureRows, QuantileModel } from './quantile-rows.ts';
 import { createRecent, featureNames, type Ground, isDriven, type Normal, type Recent } from './recent.ts';
@@ -24,6 +25,8 @@ export interface Variant {
   readonly net: QuantileModel;
   readonly ridge: Ridge;
   readonly residuals: { readonly cliper: ResidualTable; readonly ridge: ResidualTable };
+  /** Where calibrators of its targets start; absent where nothing was held out of the fit. */
+  readonly prior?: CalibrationPrior;
 }
 
 export interface PooledModel {
@@ -38,6 +41,10 @@ export interface PooledModel {
   readonly variants: readonly Variant[];
 }
 
+/** Where a calibrator of the model starts: with the variant that sees the weather, or with the blind one. */
+export const priorOf = ({ variants, quantiles }: PooledModel, seesWeather: boolean): CalibrationPrior =>
+  variants.at(seesWeather ? 0 : -1)?.prior ?? coldPrior(quantiles);
+
 export interface Ask {
   readonly known: Known;
   /** Steps from the issue on. */
@@ -47,8 +54,17 @@ export interface Ask {
 /** History that is walked over for a forecast: older days would hardly weigh. */
 const lookBackDays = 45;
 
-/** What the members say, in order; a refusal where history is too thin. One pass through the nets for all that is asked. */
+/** Asks that go through the nets together: enough to fill them, few enough to stay in the cache. */
+const asksAtOnce = 32;
+
+/** What the members say, in order; a refusal where history is too thin. O(days walked over + steps) an ask, under 1 ms for 96 steps. */
 export function forecastMembers(model: PooledModel, asks: readonly Ask[]): (MemberForecast | HistoryRefusal)[] {
+  const answers: (MemberForecast | HistoryRefusal)[] = [];
+  for (let first = 0; first < asks.length; first += asksAtOnce) answers.push(...answersTo(model, asks.slice(first, first + asksAtOnce)));
+  return answers;
+}
+
+function answersTo(model: PooledModel, asks: readonly Ask[]): (MemberForecast | HistoryRefusal)[] {
   const drafts = asks.map((ask) => historyRefusal(ask.known) ?? draftOf(ask, model.quantiles));
   for (const variant of model.variants) answerBy(model, variant, drafts.filter(isDraft));
   return drafts.map((draft) => (isDraft(draft) ? draft.forecast : draft));
@@ -59,8 +75,8 @@ interface Draft {
   readonly ground: Ground;
   /** Index of the step at the issue. */
   readonly issue: number;
-  /** Steps that no variant has answered yet. */
-  readonly open: Set<number>;
+  /** 1 for a step that no variant has answered yet. */
+  readonly isOpen: Uint8Array;
   readonly forecast: MemberForecast & { readonly members: Record<MemberName, Float64Array>; scale: number };
 }
 
@@ -80,7 +96,7 @@ function draftOf({ known, steps }: Ask, quantiles: readonly number[]): Draft {
     kind: 'draft',
     ground,
     issue: window.values.length + Math.max(0, missing),
-    open: new Set(Array.from({ length: steps }, (_, lead) => lead)),
+    isOpen: new Uint8Array(steps).fill(1),
     forecast: {
       target,
       issuedAt,
@@ -108,9 +124,13 @@ function answerBy({ quantiles, variants }: PooledModel, variant: Variant, drafts
   const { recipe } = variant;
   const isLast = variant === variants.at(-1);
   const answers = drafts.flatMap((draft): Answer[] => {
-    const leads = [...draft.open].filter((lead) => isLast || isDriven(draft.ground, recipe, draft.issue + lead));
+    const leads: number[] = [];
+    for (let lead = 0; lead < draft.isOpen.length; lead++) {
+      if (!draft.isOpen[lead] || !(isLast || isDriven(draft.ground, recipe, draft.issue + lead))) continue;
+      leads.push(lead);
+      draft.isOpen[lead] = 0;
+    }
     if (leads.length === 0) return [];
-    for (const lead of leads) draft.open.delete(lead);
     const recent = createRecent(draft.ground, recipe);
     recent.absorbTo(draft.issue);
     const normal = recent.normal();
@@ -130,7 +150,7 @@ function answerBy({ quantiles, variants }: PooledModel, variant: Variant, drafts
   const said = { net: variant.net.predict(rows), ridge: variant.ridge.predict(rows) };
   row = 0;
   for (const answer of answers) {
-    answer.draft.forecast.scale = answer.normal.scale;
+    answer.draft.forecast.scale = variant.recipe.transform === 'log' ? Math.exp(answer.normal.centre) : answer.normal.scale; // a log has no unit of its own
     for (const lead of answer.leads) write(answer, variant, quantiles, lead, rows.features[row * width + width - 1] as number, said, row++);
   }
 }
@@ -155,7 +175,7 @@ function write(
   const own = (z: number) => {
     const u = normal.centre + normal.scale * z;
     const y = recipe.transform === 'log' ? Math.exp(u) : u;
-    return Math.max(target.floor ?? y, Math.min(target.ceiling ?? y, y));
+    return Math.max(target.floor ?? Number.NEGATIVE_INFINITY, Math.min(target.ceiling ?? Number.POSITIVE_INFINITY, y));
   };
   const cell = residualRow(residuals.cliper, start + (lead + 0.5) * stepMs, target.longitude, leadDayOf(draft, lead));
   for (let j = 0; j < levels; j++) {

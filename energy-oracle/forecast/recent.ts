@@ -46,6 +46,9 @@ export interface Recent {
 const lagDays = 7;
 /** Share of the clear-sky power that a target without history is believed to give. */
 const coldClearness = 0.6;
+/** Peak of a month over that of the year for a fleet of unknown tilts, against the noon light on level ground: 38 months of four grids. */
+const fleetPeak = 0.95;
+const fleetSeason = 0.53;
 /** Days that the peak of a new target is still pulled to its nameplate. */
 const nameplateDays = 5;
 /** What is watched for recent departures: no window is longer. */
@@ -91,7 +94,8 @@ export function featureNames(recipe: Recipe): readonly string[] {
 
 /** True when every driver that the recipe looks at is known at the step. */
 export function isDriven({ drivers }: Ground, { at }: Recipe, index: number): boolean {
-  return at.every((name) => !Number.isNaN(drivers[name]?.[index] ?? Number.NaN));
+  for (const name of at) if (Number.isNaN(drivers[name]?.[index] ?? Number.NaN)) return false;
+  return true;
 }
 
 /** Stands at `from`: whatever is older was never known. */
@@ -113,7 +117,8 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
   const fitted = new Float64Array(size + 1);
   const counted = new Float64Array(size + 1);
   const total = new Float64Array(size + 1);
-  const stepOfDay = (index: number) => (((Math.floor(grid.start / grid.stepMs) + index) % perDay) + perDay) % perDay;
+  const firstStep = ((Math.floor(grid.start / grid.stepMs) % perDay) + perDay) % perDay;
+  const stepOfDay = (index: number) => (firstStep + index) % perDay;
   const fits = recipe.regressions.map((config) => bind(config, drivers, perDay));
   const companionFits = recipe.companions.map(({ name, regression, isScaled }) => ({
     isScaled,
@@ -150,12 +155,37 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
     return count > 0 ? sum / count : Number.NaN;
   }
 
-  function absorb(index: number, isWatched: boolean): void {
+  /** Steps too old to be watched: only fits, counts and totals remember them. */
+  function absorbUnwatched(end: number): void {
+    const first = now;
+    for (const sums of [departure, profile, error, fitted]) sums.fill(sums[first - from] as number, first - from + 1, end - from + 1);
+    for (let index = first; index < end; index++) {
+      const k = index - from;
+      const y = values[index] as number;
+      const isKnown = !Number.isNaN(y);
+      const u = isKnown ? transform(y) : y;
+      known[k] = u;
+      counted[k + 1] = (counted[k] as number) + (isKnown ? 1 : 0);
+      total[k + 1] = (total[k] as number) + (isKnown ? u : 0);
+      if (!isKnown) continue;
+      lastKnown = index;
+      knownSteps++;
+    }
+    now = end;
+    for (const fit of fits) fit.absorbAll(known, from, first, end, firstStep);
+    for (const { series, fit, missed, asked } of companionFits) {
+      for (const sums of [missed, asked]) sums.fill(sums[first - from] as number, first - from + 1, end - from + 1);
+      if (fit && series) fit.absorbAll(series, 0, first, end, firstStep);
+    }
+  }
+
+  function absorb(index: number): void {
     const k = index - from;
+    const step = stepOfDay(index);
     const y = values[index] as number;
     const u = Number.isNaN(y) ? Number.NaN : transform(y);
-    const usual = isWatched ? meanOfWeek(index - perDay) : Number.NaN;
-    const expected = isWatched ? (fits[0]?.predict(stepOfDay(index), index) ?? Number.NaN) : Number.NaN;
+    const usual = meanOfWeek(index - perDay);
+    const expected = fits[0]?.predict(step, index) ?? Number.NaN;
     const isKnown = !Number.isNaN(u);
     const comparable = isKnown && !Number.isNaN(usual);
     const judged = isKnown && !Number.isNaN(expected);
@@ -169,16 +199,16 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
     now = index + 1;
     for (const { series, fit, missed, asked } of companionFits) {
       const value = series?.[index] ?? Number.NaN;
-      const guess = isWatched && fit ? fit.predict(stepOfDay(index), index) : Number.NaN;
+      const guess = fit ? fit.predict(step, index) : Number.NaN;
       const isJudged = !Number.isNaN(value) && !Number.isNaN(guess);
       missed[k + 1] = (missed[k] as number) + (isJudged ? value - guess : 0);
       asked[k + 1] = (asked[k] as number) + (isJudged ? 1 : 0);
-      if (fit && !Number.isNaN(value)) fit.absorb(stepOfDay(index), index, value);
+      if (fit && !Number.isNaN(value)) fit.absorb(step, index, value);
     }
     if (!isKnown) return;
     lastKnown = index;
     knownSteps++;
-    for (const fit of fits) fit.absorb(stepOfDay(index), index, u);
+    for (const fit of fits) fit.absorb(step, index, u);
   }
 
   const windowStart = (steps: number) => Math.max(0, now - from - steps);
@@ -209,31 +239,42 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
       }
       return { centre, scale: Math.max(Math.sqrt(squares / count), 0.05 * Math.abs(centre), 1e-6) };
     }
-    const recentValues: number[] = [];
+    const sizes = new Float64Array(30 * perDay);
+    let count = 0;
     for (let i = Math.max(from, now - 30 * perDay); i < now; i++) {
       const u = at(i);
-      if (!Number.isNaN(u)) recentValues.push(Math.abs(u));
+      if (!Number.isNaN(u)) sizes[count++] = Math.abs(u);
     }
-    const days = recentValues.length / perDay;
+    const days = count / perDay;
     const nameplate = target.ceiling === undefined ? undefined : target.ceiling * seasonalPeak();
     if (days < 1) return nameplate === undefined ? undefined : { centre: 0, scale: nameplate };
-    const sorted = Float64Array.from(recentValues).sort();
-    const measured = Math.max(sorted[Math.floor(0.99 * (sorted.length - 1))] as number, 1e-6);
+    const measured = Math.max(largest(sizes.subarray(0, count), count - Math.floor(0.99 * (count - 1))), 1e-6);
     const weight = nameplate === undefined ? 0 : nameplateDays / (nameplateDays + days * days);
     return { centre: 0, scale: (1 - weight) * measured + weight * (nameplate ?? 0) };
   }
 
-  /** Best clear-sky power of the coming day as a share of the ceiling. */
-  function seasonalPeak(): number {
-    let most = 0;
+  /** Best of the cloudless day to come: a share of the ceiling where arrays are known, else light on level ground. */
+  function bestClear(): number {
+    let most = 0.01;
     const clear = drivers['clear'] as Float64Array;
     for (let i = now; i < Math.min(grid.count, now + perDay); i++) most = Math.max(most, clear[i] as number);
-    return Math.max(0.05, target.pv.length > 0 ? most : 0.85 * most);
+    return most;
+  }
+
+  /** Best power of the season as a share of the ceiling. Nobody's panels lie flat: they lose less of a low sun than the ground does. */
+  function seasonalPeak(): number {
+    return Math.max(0.05, target.pv.length > 0 ? bestClear() : fleetPeak * bestClear() ** fleetSeason);
   }
 
   const referenceOf = (lead: number) => now + lead - perDay * (Math.floor(lead / perDay) + 1);
-  /** What a target without any history is believed to give, in its own unit. */
-  const cold = (index: number) => coldClearness * (target.ceiling ?? 0) * ((drivers['clear'] as Float64Array)[index] as number);
+  const coldLight = recipe.at.includes('irradiance') ? drivers['irradiance'] : undefined;
+  /** What a target without any history is believed to give, in its own unit: physics, under the forecast sky where there is one. */
+  function cold(index: number): number {
+    if (target.ceiling === undefined) return 0;
+    const clear = (drivers['clear'] as Float64Array)[index] as number;
+    const light = coldLight?.[index] ?? Number.NaN;
+    return target.ceiling * seasonalPeak() * ((Number.isNaN(light) ? coldClearness * clear : light) / bestClear());
+  }
 
   function anchors(lead: number): Anchors {
     const reference = referenceOf(lead);
@@ -246,17 +287,22 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
   }
 
   const lags = new Float64Array(lagDays);
+  /** Where the row in hand goes, and how it is normalised: a row is written too often for closures of its own. */
+  let row: Float32Array = new Float32Array(0);
+  let [column, centre, scale] = [0, 0, 1];
+  const put = (value: number) => {
+    row[column++] = Number.isNaN(value) ? 0 : value;
+  };
+  const z = (u: number) => (u - centre) / scale;
 
   function write(lead: number, norm: Normal, rows: Float32Array, offset: number): void {
-    const { centre, scale } = norm;
+    row = rows;
+    column = offset;
+    centre = norm.centre;
+    scale = norm.scale;
     const index = now + lead;
     const step = stepOfDay(index);
     const reference = referenceOf(lead);
-    let column = offset;
-    const put = (value: number) => {
-      rows[column++] = Number.isNaN(value) ? 0 : value;
-    };
-    const z = (u: number) => (u - centre) / scale;
     const { newest, mean7 } = anchors(lead);
     let count = 0;
     for (let day = 0; day < lagDays; day++) {
@@ -305,11 +351,11 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
       const value = fit.predict(step, index);
       put(z(Number.isNaN(value) ? mean7 : value));
     }
-    writeCompanions(lead, index, step, scale, put);
+    writeCompanions(lead, index, step);
     for (const series of atDrivers) put(series?.[index] ?? Number.NaN);
-    for (const series of changeDrivers) writeChange(series, index, reference, put);
+    for (const series of changeDrivers) writeChange(series, index, reference);
     for (const { series, shift } of aroundDrivers) put(series?.[Math.max(0, Math.min(grid.count - 1, index + shift))] ?? Number.NaN);
-    writeCalendar(index, lead, step, put);
+    writeCalendar(index, lead, step);
   }
 
   /** For the sun its envelope of three weeks; for what people do, the same time a week ago. */
@@ -326,10 +372,10 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
     return Number.isNaN(weekAgo) ? mean7 : weekAgo;
   }
 
-  function writeCompanions(lead: number, index: number, step: number, normalScale: number, put: (value: number) => void): void {
+  function writeCompanions(lead: number, index: number, step: number): void {
     const reference = referenceOf(lead);
     for (const { series, fit, hasFit, missed, asked, isScaled } of companionFits) {
-      const scale = isScaled ? normalScale : 1;
+      const unit = isScaled ? scale : 1;
       let [newest, sum, count] = [Number.NaN, 0, 0];
       for (let day = 0; day < lagDays; day++) {
         const i = reference - day * perDay;
@@ -339,8 +385,8 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
         sum += value;
         count++;
       }
-      put(newest / scale);
-      put(count > 0 ? sum / count / scale : Number.NaN);
+      put(newest / unit);
+      put(count > 0 ? sum / count / unit : Number.NaN);
       let [late, lateCount] = [0, 0];
       for (let i = Math.max(from, now - Math.round(6 * perHour)); i < now; i++) {
         const value = series?.[i] ?? Number.NaN;
@@ -349,15 +395,15 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
           lateCount++;
         }
       }
-      put((lateCount > 0 ? late / lateCount : newest) / scale);
+      put((lateCount > 0 ? late / lateCount : newest) / unit);
       if (!hasFit) continue;
-      put((fit ? fit.predict(step, index) : Number.NaN) / scale);
-      put((over(missed, 3 * perHour) / Math.max(1, over(asked, 3 * perHour)) / scale) * Math.exp(-lead / perHour / 12));
-      put(over(missed, perDay) / Math.max(1, over(asked, perDay)) / scale);
+      put((fit ? fit.predict(step, index) : Number.NaN) / unit);
+      put((over(missed, 3 * perHour) / Math.max(1, over(asked, 3 * perHour)) / unit) * Math.exp(-lead / perHour / 12));
+      put(over(missed, perDay) / Math.max(1, over(asked, perDay)) / unit);
     }
   }
 
-  function writeChange(driver: Float64Array | undefined, index: number, reference: number, put: (value: number) => void): void {
+  function writeChange(driver: Float64Array | undefined, index: number, reference: number): void {
     const value = driver?.[index] ?? Number.NaN;
     let [sum, count] = [0, 0];
     for (let day = 0; day < lagDays; day++) {
@@ -371,25 +417,25 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
     put(value - (driver?.[reference] ?? Number.NaN));
   }
 
-  function writeCalendar(index: number, lead: number, step: number, put: (value: number) => void): void {
+  function writeCalendar(index: number, lead: number, step: number): void {
     const instant = grid.start + (index + 0.5) * grid.stepMs;
     const localDays = instant / DAY + target.longitude / 360;
     const leadHours = lead / perHour;
     put(leadHours / 96);
     put(Math.exp(-leadHours / 6));
     for (let k = 0; k < 4; k++) put(clockFace[4 * step + k] as number);
-    const weekday = (days: number) => (((Math.floor(days) + 4) % 7) + 7) % 7; // 1970-01-01 was a Thursday; 0 is Sunday
-    const weekend = (days: number) => (!recipe.isWeekly ? 0 : weekday(days) % 6 === 0 ? 1 : 0);
-    put(weekend(localDays));
-    put(weekend(localDays) - weekend(localDays - Math.floor(lead / perDay) - 1));
-    put(recipe.isWeekly && weekday(localDays) === 1 ? 1 : 0);
+    const weekend = recipe.isWeekly ? weekendAt(localDays) : 0;
+    put(weekend);
+    put(recipe.isWeekly ? weekend - weekendAt(localDays - Math.floor(lead / perDay) - 1) : 0);
+    put(recipe.isWeekly && weekdayAt(localDays) === 1 ? 1 : 0);
   }
 
   let [recent1, recent6, recent24, error6, error24, error72] = [0, 0, 0, 0, 0, 0];
 
   return {
     absorbTo: (index) => {
-      for (let i = now; i < index; i++) absorb(i, i >= index - watchHours * perHour);
+      absorbUnwatched(Math.max(now, index - watchHours * perHour));
+      while (now < index) absorb(now);
     },
     normal: () => {
       const norm = normal();
@@ -404,22 +450,46 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
   };
 }
 
+/** The n-th largest of more than n values, all ≥ 0. O(values × n) at worst, and far less for a small n. */
+function largest(values: Float64Array, n: number): number {
+  const most = new Float64Array(n); // ascending
+  for (const value of values) {
+    if (value <= (most[0] as number)) continue;
+    let i = 1;
+    for (; i < n && (most[i] as number) < value; i++) most[i - 1] = most[i] as number;
+    most[i - 1] = value;
+  }
+  return most[0] as number;
+}
+
+/** Of a day number: 1970-01-01 was a Thursday; 0 is Sunday. */
+const weekdayAt = (days: number) => (((Math.floor(days) + 4) % 7) + 7) % 7;
+const weekendAt = (days: number) => (weekdayAt(days) % 6 === 0 ? 1 : 0);
+
 /** A local regression that reads its drivers from the grid. */
 function bind(config: LocalRegressionConfig, drivers: Drivers, perDay: number) {
   const regression: LocalRegression = createLocalRegression(config, perDay);
   const series = config.drivers.map((name) => drivers[name]);
-  const x = new Float64Array(series.length);
+  const isWhole = series.every((one) => one !== undefined);
+  const x = new Float64Array(isWhole ? series.length : 0);
   const read = (index: number): boolean => {
-    for (let j = 0; j < series.length; j++) {
-      const value = series[j]?.[index] ?? Number.NaN;
+    for (let j = 0; j < x.length; j++) {
+      const value = (series[j] as Float64Array)[index] as number;
       if (Number.isNaN(value)) return false;
       x[j] = value;
     }
-    return true;
+    return isWhole;
   };
   return {
     absorb: (step: number, index: number, value: number) => {
       if (read(index)) regression.absorb(step, x, value);
+    },
+    /** Every known value of `[first, end)`, the value of index `i` at `i - offset`. */
+    absorbAll: (values: Float64Array, offset: number, first: number, end: number, firstStep: number) => {
+      for (let index = first, step = (firstStep + first) % perDay; index < end; index++, step = step + 1 === perDay ? 0 : step + 1) {
+        const value = values[index - offset] as number;
+        if (!Number.isNaN(value) && read(index)) regression.absorb(step, x, value);
+      }
     },
     predict: (step: number, index: number): number => (read(index) ? regression.predict(step, x) : Number.NaN),
   };

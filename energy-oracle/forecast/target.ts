@@ -74,7 +74,7 @@ export function regrid(dense: Dense, { start, stepMs, count }: Grid): Float64Arr
     values.fill(Number.NaN);
     values.set(
       dense.values.subarray(Math.max(0, offset), Math.max(0, Math.min(dense.values.length, offset + count))),
-      Math.max(0, -offset),
+      Math.max(0, Math.min(count, -offset)), // a series that begins past the grid has nothing to set
     );
     return values;
   }

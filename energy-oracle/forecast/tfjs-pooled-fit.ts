@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { DAY, type DurationMs, HOUR, type Instant, toIso } from '../../units/time.ts';
+import { heldOutPrior } from './held-out-prior.ts';
 import type { PooledModel, Variant } from './pooled-model.ts';
 import { averageModels } from './quantile-heads.ts';
 import { featureNames } from './recent.ts';
@@ -15,7 +16,7 @@ import { type Residual, type ResidualTable, residualTableOf } from './residual-t
 import { fitRidge, ridgeOf } from './ridge.ts';
 import type { Archive, TargetKind } from './target.ts';
 import { type EpochReport, type QuantileNet, type QuantileNetConfig, quantileNetFrom, trainQuantileNet } from './tfjs-quantile.ts';
-import { type DrawnRows, foldCount, groundOf, trainingSetOf } from './training-set.ts';
+import { createRowMemory, type DrawnRows, foldCount, groundOf, type RowMemory, trainingSetOf } from './training-set.ts';
 
 export interface PooledFitConfig {
   readonly kind: TargetKind;
@@ -49,10 +50,10 @@ export const pooledFitDefaults = (kind: TargetKind, rows: number): PooledFitConf
   net:
     rows < smallRows
       ? { hidden: [48, 24], epochs: 30, batchRows: 256, learningRate: 2e-3, weightDecay: 1 }
-      : { hidden: [64, 64], epochs: 6, batchRows: 1024, learningRate: 4e-3, weightDecay: 0.3 },
+      : { hidden: [64, 64], epochs: 7, batchRows: 1024, learningRate: 6e-3, weightDecay: 0.1 },
   lambda: 1e-3,
-  coldShare: 0.1,
-  outageShare: 0.05,
+  coldShare: 0.05,
+  outageShare: 0.02,
   isWeatherUsed: true,
 });
 
@@ -79,9 +80,10 @@ export async function fitPooledModel(
 ): Promise<StoredModel> {
   const recipes = recipesOf(archives, config);
   const variants: StoredVariant[] = [];
+  const memory = createRowMemory();
   for (const [i, recipe] of recipes.entries()) {
     const variant = recipes.length > 1 && i === 0 ? 'weather' : 'blind';
-    variants.push(await fitVariant(archives, recipe, config, (report) => onProgress({ ...report, variant })));
+    variants.push(await fitVariant(archives, recipe, config, memory, (report) => onProgress({ ...report, variant })));
   }
   const trainedUntil = Math.max(...archives.map(({ history }) => history.start + history.stepMs * history.values.length));
   const { kind, quantiles, horizonMs } = config;
@@ -119,9 +121,10 @@ async function fitVariant(
   archives: readonly Archive[],
   recipe: Recipe,
   config: PooledFitConfig,
+  memory: RowMemory,
   onEpoch: (report: EpochReport) => void,
 ): Promise<StoredVariant> {
-  const { rows, persistenceWeights } = trainingSetOf(archives, { ...config, recipe, seed: config.seeds[0] ?? 1 });
+  const { rows, persistenceWeights } = trainingSetOf(archives, { ...config, recipe, seed: config.seeds[0] ?? 1 }, memory);
   if (rows.count === 0)
     throw new RangeError(`nothing to learn a ${config.kind} model from: ${archives.length} archives give no usable row`);
   const ridge = fitRidge(rows, config.lambda);
@@ -130,12 +133,20 @@ async function fitVariant(
     const weights = Float32Array.from(rows.fold, (fold) => (fold === foldLeftOut(config, seed) ? 0 : 1));
     nets.push(await trainQuantileNet({ ...rows, weights }, { ...config.net, quantiles: config.quantiles, seed }, { onEpoch }));
   }
+  const line = ridge.predict(rows);
+  const residuals = residualsOf(archives, rows, line, config);
+  const heldOut = {
+    targets: archives.map(({ target }) => target),
+    stepMs: archives[0]?.history.stepMs ?? HOUR,
+    quantiles: config.quantiles,
+  };
   return {
     recipe,
     persistenceWeights,
     nets: nets.map((net) => net.toBytes()),
     ridge: { intercept: ridge.intercept, coefficients: ridge.coefficients },
-    residuals: residualsOf(archives, rows, ridge.predict(rows), config),
+    residuals,
+    prior: heldOutPrior({ ...heldOut, recipe, rows, nets, line, residuals }),
   };
 }
 
@@ -148,16 +159,17 @@ function residualsOf(
   line: Float32Array,
   { quantiles, horizonMs }: PooledFitConfig,
 ): { cliper: ResidualTable; ridge: ResidualTable } {
-  const residuals = (missOf: (row: number) => number): Residual[] =>
-    Array.from({ length: rows.count }, (_, row) => {
+  function* residuals(missOf: (row: number) => number): Iterable<Residual> {
+    for (let row = 0; row < rows.count; row++) {
       const { target, history } = archives[rows.archive[row] as number] as Archive;
-      return {
+      yield {
         centre: (rows.valid[row] as number) + history.stepMs / 2,
         longitude: target.longitude,
         leadDay: Math.floor(((rows.lead[row] as number) * history.stepMs) / DAY),
         miss: missOf(row),
       };
-    });
+    }
+  }
   return {
     cliper: residualTableOf(
       residuals((row) => rows.targets[row] as number),

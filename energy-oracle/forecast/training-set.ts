@@ -47,6 +47,8 @@ const foldOf = (issuedAt: Instant): number => Math.floor(issuedAt / (7 * DAY)) %
 
 /** Steps of the past before the first issue. */
 const warmUpDays = 28;
+/** Of 42 new sites so many have no past at all, the others one day to 30. */
+const coldDays = 12;
 /** Days that a variant of the past is walked over anew. */
 const variantDays = 35;
 /** Share of the rows of a dark sky that are kept: they are all alike. */
@@ -65,8 +67,23 @@ export function groundOf({ target, history, signals, companions }: Archive, ahea
 export const cliperOf = (newest: number, mean7: number, leadDay: number, weights: readonly number[]): number =>
   mean7 + (weights[Math.min(leadDay, weights.length - 1)] ?? 0) * (newest - mean7);
 
+/** The largest array of a training: one set after the other is written into it, which ends the one before. */
+export interface RowMemory {
+  features(length: number): Float32Array;
+}
+
+export function createRowMemory(): RowMemory {
+  let held = new Float32Array(0);
+  return {
+    features: (length) => {
+      if (held.length < length) held = new Float32Array(length);
+      return held.subarray(0, length);
+    },
+  };
+}
+
 /** Draws the rows of all archives. O(steps of the archives × features). */
-export function trainingSetOf(archives: readonly Archive[], config: TrainingSetConfig): TrainingSet {
+export function trainingSetOf(archives: readonly Archive[], config: TrainingSetConfig, memory = createRowMemory()): TrainingSet {
   const { recipe, horizonMs, rowsMax } = config;
   const width = featureNames(recipe).length + 1;
   const chance = createChance(config.seed);
@@ -74,7 +91,7 @@ export function trainingSetOf(archives: readonly Archive[], config: TrainingSetC
   const plans = grounds.map((ground) => issuesOf(ground, config));
   const candidates = plans.reduce((sum, { issues, leads, litShare }) => sum + issues.length * leads * litShare, 0);
   const share = Math.min(1, rowsMax / Math.max(1, candidates));
-  const draw = createDraw(Math.ceil(rowsMax * 1.1) + 1000, width);
+  const draw = createDraw(Math.ceil(rowsMax * 1.1) + 1000, width, memory);
   for (const [k, ground] of grounds.entries()) {
     const { issues, leads } = plans[k] as IssuePlan;
     const straight = createRecent(ground, recipe);
@@ -122,8 +139,8 @@ interface Draw {
 }
 
 /** Room for rows, filled one by one. */
-function createDraw(room: number, width: number): Draw {
-  const features = new Float32Array(room * width);
+function createDraw(room: number, width: number, memory: RowMemory): Draw {
+  const features = memory.features(room * width);
   const targets = new Float32Array(room);
   const [archive, lead, valid, fold] = [new Uint16Array(room), new Uint16Array(room), new Float64Array(room), new Uint8Array(room)];
   let count = 0;
@@ -145,11 +162,11 @@ function createDraw(room: number, width: number): Draw {
       count,
       width,
       features: features.subarray(0, count * width),
-      targets: targets.slice(0, count),
-      archive: archive.slice(0, count),
-      lead: lead.slice(0, count),
-      valid: valid.slice(0, count),
-      fold: fold.slice(0, count),
+      targets: targets.subarray(0, count),
+      archive: archive.subarray(0, count),
+      lead: lead.subarray(0, count),
+      valid: valid.subarray(0, count),
+      fold: fold.subarray(0, count),
     }),
   };
 }
@@ -193,16 +210,29 @@ function variant(
   const perDay = Math.round(DAY / ground.grid.stepMs);
   const isCold = kind < coldShare;
   if (isCold && recipe.scale !== 'peak') return undefined;
-  const days = isCold ? Math.max(0, Math.floor(length * 36) - 5) : variantDays;
+  const days = isCold ? Math.max(0, Math.floor(length * 42) - coldDays) : variantDays;
   const from = Math.max(0, issue - days * perDay);
   const values = ground.values.slice(0, issue);
   if (!isCold) {
     if (holes < 0.5) values.fill(Number.NaN, Math.max(0, issue - 1 - Math.floor(length * 3 * perDay)));
     else for (let i = from; i < issue; i++) if (uniform() < 0.6 * length) values[i] = Number.NaN;
   }
-  const recent = createRecent({ ...ground, values }, recipe, from);
+  const ceiling = ground.target.ceiling ?? nameplateAround(ground, issue);
+  const recent = createRecent(isCold ? { ...ground, values, target: { ...ground.target, ceiling } } : { ...ground, values }, recipe, from);
   recent.absorbTo(issue);
   return recent;
+}
+
+/** Half of what is looked at for a nameplate that nobody told: a fleet grows, and every summer shows what it can. */
+const nameplateReachMs = 183 * DAY;
+
+/** What a new target would be told of its size where the record does not: the largest value of the year around the issue. */
+function nameplateAround({ values, grid: { stepMs } }: Ground, issue: number): number {
+  const reach = Math.round(nameplateReachMs / stepMs);
+  const from = Math.max(0, Math.min(issue - reach, values.length - 2 * reach));
+  let most = 1e-6;
+  for (let i = from; i < Math.min(values.length, from + 2 * reach); i++) if ((values[i] as number) > most) most = values[i] as number;
+  return most;
 }
 
 /** a_d of CLIPER by least squares: how far to go from the week's mean towards the newest day. */

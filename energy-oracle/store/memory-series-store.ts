@@ -109,6 +109,10 @@ export function createMemorySeriesStore(): SeriesStore {
       [...outlooks.values()]
         .filter((outlook) => outlook.site === site && outlook.issuedAt <= asOf)
         .sort((a, b) => b.issuedAt - a.issuedAt || compare(b.id, a.id))[0],
+    outlooks: async (site, { start, end }) =>
+      [...outlooks.values()]
+        .filter(({ site: own, issuedAt }) => own === site && issuedAt >= start && issuedAt < end)
+        .sort((a, b) => a.issuedAt - b.issuedAt || compare(a.id, b.id)),
     async counts() {
       const byReason: Record<string, number> = {};
       for (const { reason } of quarantined.values()) byReason[reason] = (byReason[reason] ?? 0) + 1;

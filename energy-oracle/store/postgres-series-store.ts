@@ -64,8 +64,9 @@ create table if not exists rollups (
 );
 create table if not exists outlooks (
   id text primary key, site text not null, issued_at_ms bigint not null, model text not null,
-  start_ms bigint not null, step_ms bigint not null, slots jsonb not null
+  start_ms bigint not null, step_ms bigint not null, slots jsonb not null, beside jsonb
 );
+alter table outlooks add column if not exists beside jsonb;
 create index if not exists outlooks_by_site on outlooks (site, issued_at_ms);
 create table if not exists sequence_heads (
   sender text not null, stream text not null, seq bigint not null, end_ms bigint not null, signature text not null,
@@ -165,19 +166,26 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       );
       return rows.map((row) => ({ ...row, values: row.values.split(',').map((value) => (value === '' ? undefined : Number(value))) }));
     },
-    async putOutlook({ id, site, issuedAt, model, start, stepMs, slots }) {
+    async putOutlook({ id, site, issuedAt, model, start, stepMs, slots, ...beside }) {
       await pool.query(
-        'insert into outlooks (id, site, issued_at_ms, model, start_ms, step_ms, slots) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing',
-        [id, site, issuedAt, model, start, stepMs, JSON.stringify(slots)],
+        `insert into outlooks (id, site, issued_at_ms, model, start_ms, step_ms, slots, beside) values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict do nothing`,
+        [id, site, issuedAt, model, start, stepMs, JSON.stringify(slots), JSON.stringify(beside)],
       );
     },
     async outlook(site, asOf) {
       const { rows } = await pool.query<OutlookRow>(
-        `select id, site, issued_at_ms::float8 as "issuedAt", model, start_ms::float8 as start, step_ms::float8 as "stepMs", slots
-         from outlooks where site = $1 and issued_at_ms <= $2 order by issued_at_ms desc, id collate "C" desc limit 1`,
+        `${selectOutlooks} where site = $1 and issued_at_ms <= $2 order by issued_at_ms desc, id collate "C" desc limit 1`,
         [site, asOf],
       );
-      return rows[0] && { ...rows[0], slots: rows[0].slots.map(slotFrom) };
+      return rows[0] && outlookFrom(rows[0]);
+    },
+    async outlooks(site, { start, end }) {
+      const { rows } = await pool.query<OutlookRow>(
+        `${selectOutlooks} where site = $1 and issued_at_ms >= $2 and issued_at_ms < $3 order by issued_at_ms, id collate "C"`,
+        [site, start, end],
+      );
+      return rows.map(outlookFrom);
     },
     async counts() {
       const { rows } = await pool.query<{ kind: string; reason: string; count: number }>(
@@ -218,9 +226,17 @@ interface WeatherRow extends Omit<WeatherForecast, 'values'> {
   /** Steps with commas between; a gap is empty. */
   readonly values: string;
 }
-interface OutlookRow extends Omit<Outlook, 'slots'> {
+type Beside = Pick<Outlook, 'sources' | 'notes' | 'baselines'>;
+interface OutlookRow extends Omit<Outlook, 'slots' | keyof Beside> {
   readonly slots: readonly Partial<OutlookSlot>[];
+  /** `null` in rows of before there was anything beside. */
+  readonly beside: Beside | null;
 }
+
+const selectOutlooks =
+  'select id, site, issued_at_ms::float8 as "issuedAt", model, start_ms::float8 as start, step_ms::float8 as "stepMs", slots, beside from outlooks';
+
+const outlookFrom = ({ beside, ...row }: OutlookRow): Outlook => ({ ...row, slots: row.slots.map(slotFrom), ...beside });
 
 /** JSON leaves out what is `undefined`; the slot says it again. */
 const slotFrom = ({ surplusKw, importPrice, carbonIntensity, marginalIntensity }: Partial<OutlookSlot>): OutlookSlot => ({

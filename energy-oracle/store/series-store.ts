@@ -99,6 +99,8 @@ export interface SeriesStore {
   putOutlook(outlook: Outlook): Promise<void>;
   /** The newest outlook issued at or before `asOf`. */
   outlook(site: string, asOf: Instant): Promise<Outlook | undefined>;
+  /** Every outlook of a site issued within the interval, oldest first. */
+  outlooks(site: string, issued: Interval): Promise<readonly Outlook[]>;
   /** Totals for the books: accepted readings, curves and forecasts apart, and quarantined messages by reason. */
   counts(): Promise<{
     readonly readings: number;

@@ -383,5 +383,30 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
       expect(await store.outlook('evora', midnight + HOUR - 1)).toStrictEqual(first);
       expect(await store.outlook('evora', midnight + HOUR)).toStrictEqual(second);
     });
+
+    test('keeps who answered, why, what was odd and what the yardsticks said', async () => {
+      const { store } = await open();
+      const beside = {
+        sources: {
+          surplus: { model: 'refused', reason: 'thin-history: 3 of 672' },
+          'import-price': { model: 'pooled-import-price@2026-06-21#1' },
+          'carbon-intensity': { model: 'persistence-1', reason: 'no model' },
+        },
+        notes: ['the pv meter is not believed'],
+        baselines: { 'import-price': { start: midnight, stepMs: HOUR, cliper: [0.1 + 0.2, 1, 2], repeated: [1e-7] } },
+      };
+      const issued = outlook(midnight, beside);
+      await store.putOutlook(issued);
+      expect(await store.outlook('evora', midnight)).toStrictEqual(issued);
+    });
+
+    test('are listed oldest first by when they were issued, of one site', async () => {
+      const { store } = await open();
+      const issued = [3, 1, 2, 0].map((hour) => outlook(midnight + hour * HOUR));
+      for (const each of [...issued, outlook(midnight + HOUR, { id: 'faro@y', site: 'faro' })]) await store.putOutlook(each);
+      expect(await store.outlooks('evora', { start: midnight + HOUR, end: midnight + 3 * HOUR })).toStrictEqual([issued[1], issued[2]]);
+      expect(await store.outlooks('evora', { start: midnight, end: midnight })).toEqual([]);
+      expect(await store.outlooks('lagos', { start: midnight, end: midnight + 24 * HOUR })).toEqual([]);
+    });
   });
 }

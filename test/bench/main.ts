@@ -1,7 +1,8 @@
 /**
- * Bench: `npm run -s bench -- NAME [--json]`. One bar a row: value, unit, target, and whether it holds.
+ * Bench: `npm run -s bench -- NAME [--json] [--seed=N] [--only=PART,…]`. One bar a row: value, unit, target, and whether it holds.
  */
 import { benchCrash } from './crash.ts';
+import { benchForecast } from './forecast.ts';
 import { benchIngest } from './ingest.ts';
 import { benchStart } from './start.ts';
 
@@ -17,12 +18,15 @@ interface BenchArguments {
   readonly json: boolean;
   readonly forged: boolean;
   readonly seed: number;
+  /** Parts of a bench, all when empty. */
+  readonly only: readonly string[];
 }
 
 const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>> = {
   ingest: benchIngest,
   crash: benchCrash,
   start: benchStart,
+  forecast: benchForecast,
 };
 
 const [name = '', ...flags] = process.argv.slice(2);
@@ -32,8 +36,9 @@ if (!bench) {
   process.exit(2);
 }
 const seed = Number(flags.find((flag) => flag.startsWith('--seed='))?.slice('--seed='.length) ?? 1);
+const only = (flags.find((flag) => flag.startsWith('--only='))?.slice('--only='.length) ?? '').split(',').filter(Boolean);
 const json = flags.includes('--json');
-const bars = await bench({ json, forged: flags.includes('--forged'), seed });
+const bars = await bench({ json, forged: flags.includes('--forged'), seed, only });
 if (json) process.stdout.write(`${JSON.stringify(bars, null, 2)}\n`);
 else
   for (const { bar, value, unit, target, holds } of bars)

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Curve } from '../../energy-oracle/grid/grid-feed.ts';
-import { historyOf, powerSeries, priceOf, signalSeries } from '../../energy-oracle/history.ts';
+import { createHistoryReader, historyOf, powerSeries, priceOf, signalSeries } from '../../energy-oracle/history.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
 import type { Rollup } from '../../energy-oracle/store/series-store.ts';
 import { DAY, HOUR, type Instant, MINUTE, SLOT } from '../../units/time.ts';
@@ -140,5 +140,62 @@ describe('the history at an instant', () => {
     expect(history.importPrice.values).toEqual(new Array(192).fill(60));
     expect(history.carbonIntensity.values.slice(-5)).toEqual([undefined, 300, 300, 300, 300]);
     expect(history.marginalIntensity).toBeUndefined();
+  });
+});
+
+describe('a reader of histories', () => {
+  test('says at every issue what one question would, and asks a zone once for its sites', async () => {
+    const store = createMemorySeriesStore();
+    const begin = noon - (noon % DAY);
+    const hours = Array.from({ length: 8 * 24 }, (_, i) => i);
+    await store.putRollups(
+      hours.flatMap((hour) =>
+        ['site-1', 'site-2'].map((name) => rollup(begin + hour * HOUR, hour, { site: name, availableAt: begin + hour * HOUR + SLOT })),
+      ),
+    );
+    const curves = hours.map((hour) => ({
+      value: curve({ seq: hour, issuedAt: begin + hour * HOUR, start: begin + hour * HOUR, stepMs: HOUR, values: [hour, hour + 0.5] }),
+      evidence: { topic: '', payload: new Uint8Array(), receivedAt: begin + hour * HOUR },
+    }));
+    await store.commit({ readings: [], curves, weather: [], quarantined: [] });
+    const asked: string[] = [];
+    const counted = {
+      ...store,
+      curves: (...query: Parameters<typeof store.curves>) => {
+        asked.push(query[1]);
+        return store.curves(...query);
+      },
+    };
+    const sites = [
+      { ...siteOf(1), zone: 'DE-LU' },
+      { ...siteOf(2), zone: 'DE-LU' },
+    ];
+    const span = { rates, behindMs: 4 * DAY, aheadMs: DAY };
+    const read = createHistoryReader({ store: counted, ...span });
+    for (let asOf = begin + 4 * DAY + 7 * MINUTE; asOf < begin + 7 * DAY; asOf += 5 * HOUR) {
+      const expected = await Promise.all(sites.map((site) => historyOf({ store, site, asOf, ...span })));
+      expect(await read(sites, asOf)).toEqual(expected);
+    }
+    asked.length = 0;
+    await read(sites, begin + 7 * DAY);
+    await read(sites, begin + 7 * DAY + HOUR);
+    expect(asked.filter((signal) => signal === 'day_ahead_price')).toHaveLength(3); // the days before, and twice the last ones
+  });
+
+  test('sees at the next issue what came late for yesterday, and the day after what came later still', async () => {
+    const store = createMemorySeriesStore();
+    const begin = noon - (noon % DAY);
+    const read = createHistoryReader({ store, rates, behindMs: 4 * DAY, aheadMs: DAY });
+    const seenAt = async (asOf: Instant, slot: Instant) => {
+      const [history] = await read([siteOf(1)], asOf);
+      return history?.pvKw.values[(slot - (history?.pvKw.start ?? 0)) / SLOT];
+    };
+    const asOf = begin + HOUR;
+    const [yesterday, before] = [begin - HOUR, begin - DAY - HOUR];
+    expect(await seenAt(asOf, yesterday)).toBeUndefined();
+    await store.putRollups([yesterday, before].map((slot) => rollup(slot, 250, { availableAt: asOf + MINUTE })));
+    expect(await seenAt(asOf + HOUR, yesterday)).toBe(1);
+    expect(await seenAt(asOf + HOUR, before)).toBeUndefined();
+    expect(await seenAt(asOf + DAY, before)).toBe(1);
   });
 });

@@ -79,7 +79,7 @@ describe('a calibrator', () => {
     { name: 'twice as wide as it should be', believed: 20 },
   ])('brings a forecaster that is $name to its nominal coverage', ({ believed }) => {
     expect(Math.abs(coverage({ truth: () => 10, believed }, 90, [0, 2]).share - 0.8)).toBeGreaterThan(0.1);
-    const { share } = coverage({ truth: () => 10, believed }, 120, [60, 120]);
+    const { share } = coverage({ truth: () => 10, believed }, 150, [90, 150]);
     expect(share).toBeGreaterThan(0.77);
     expect(share).toBeLessThan(0.83);
   });

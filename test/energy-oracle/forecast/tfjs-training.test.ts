@@ -1,77 +1,72 @@
 /**
- * Training in a worker: the same nets as in this thread, the rows given away, the thread gone afterwards.
+ * Training in a worker: the same model as in this thread, the archives left to the caller, the thread gone afterwards.
  */
 import { describe, expect, test } from 'vitest';
-import type { TrainingRows } from '../../../energy-oracle/forecast/quantile-rows.ts';
-import { createChance } from '../../../energy-oracle/forecast/seeded.ts';
+import { knownAt } from '../../../energy-oracle/forecast/target.ts';
 import { openBackend } from '../../../energy-oracle/forecast/tfjs-backend.ts';
-import { type EpochReport, quantileNetDefaults, trainQuantileNet } from '../../../energy-oracle/forecast/tfjs-quantile.ts';
+import { type FitProgress, fitPooledModel } from '../../../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import { TrainingFailed, trainInWorker } from '../../../energy-oracle/forecast/tfjs-training.ts';
+import { DAY } from '../../../units/time.ts';
+import { begin, madeArchive, tinyFit } from './synthetic-archive.ts';
 
-function rowsOf(count: number): TrainingRows {
-  const chance = createChance(count);
-  return {
-    count,
-    width: 6,
-    features: new Float32Array(count * 6).map(() => chance.normal()),
-    targets: new Float32Array(count).map(() => chance.normal()),
-  };
-}
-const small = { ...quantileNetDefaults, hidden: [16, 16], epochs: 2, batchRows: 128 };
+const archives = [madeArchive({ seed: 1 }), madeArchive({ seed: 2 })].map((archive) => knownAt(archive, begin + 50 * DAY));
 
 describe('training in a worker', () => {
-  test('gives the nets that training here gives, in the order of the seeds', async () => {
-    const reports: EpochReport[] = [];
+  test('gives the model that training here gives, and tells every epoch', async () => {
+    const reports: FitProgress[] = [];
     const lines: string[] = [];
-    const nets = await trainInWorker(rowsOf(600), small, [5, 6], {
+    const model = await trainInWorker(archives, tinyFit, {
       force: 'wasm',
-      onEpoch: (report) => reports.push(report),
+      onProgress: (progress) => reports.push(progress),
       tell: (line) => lines.push(line),
     });
     await openBackend({ force: 'wasm' });
-    for (const [i, seed] of [5, 6].entries())
-      expect(nets[i]?.toBytes()).toEqual((await trainQuantileNet(rowsOf(600), { ...small, seed })).toBytes());
-    expect(reports.map(({ seed, epoch, epochs }) => [seed, epoch, epochs])).toEqual([
-      [5, 1, 2],
-      [5, 2, 2],
-      [6, 1, 2],
-      [6, 2, 2],
+    expect(model).toEqual(await fitPooledModel(archives, tinyFit));
+    expect(reports.map(({ variant, seed, epoch, epochs }) => [variant, seed, epoch, epochs])).toEqual([
+      ['weather', 1, 1, 2],
+      ['weather', 1, 2, 2],
+      ['weather', 2, 1, 2],
+      ['weather', 2, 2, 2],
+      ['blind', 1, 1, 2],
+      ['blind', 1, 2, 2],
+      ['blind', 2, 1, 2],
+      ['blind', 2, 2, 2],
     ]);
     expect(lines).toEqual(['TensorFlow.js runs on wasm']);
   });
 
-  test('takes the rows over without a copy, and leaves shared ones to both', async () => {
-    const given = rowsOf(200);
-    await trainInWorker(given, { ...small, epochs: 1 }, [1]);
-    expect([given.features.length, given.targets.length]).toEqual([0, 0]);
-    const { count, width, features, targets } = rowsOf(200);
-    const shared = { count, width, features: new Float32Array(new SharedArrayBuffer(4 * count * width)), targets };
-    shared.features.set(features);
-    await trainInWorker(shared, { ...small, epochs: 1 }, [1]);
-    expect(shared.features).toEqual(features);
+  test('copies the archives, and of their signals only what training reads', async () => {
+    const [archive] = archives;
+    const before = structuredClone(archive);
+    await trainInWorker(archives, { ...tinyFit, seeds: [1] });
+    expect(archive).toEqual(before);
   });
 
-  test('fails with the cause that the worker met', async () => {
-    const fault = await trainInWorker({ ...rowsOf(50), width: 7 }, small, [1, 2]).catch((thrown: unknown) => thrown);
+  test('fails with the cause that the worker met, and says of which targets', async () => {
+    const empty = archives.map((archive) => knownAt(archive, begin));
+    const fault = await trainInWorker(empty, tinyFit).catch((thrown: unknown) => thrown);
     expect(fault).toBeInstanceOf(TrainingFailed);
-    expect(fault).toMatchObject({ seeds: [1, 2], cause: { name: 'RangeError', message: expect.stringContaining('do not fit') } });
+    expect(fault).toMatchObject({
+      modelKind: 'pv',
+      targets: ['roof 1', 'roof 2'],
+      cause: { name: 'RangeError', message: expect.stringContaining('nothing to learn') },
+    });
   });
 
   test('ends at once when it is called off', async () => {
     const controller = new AbortController();
     const reason = new Error('no longer wanted');
-    const epochs: number[] = [];
-    const started = performance.now();
-    const training = trainInWorker(rowsOf(20_000), { ...small, epochs: 10_000 }, [1], {
+    let epochs = 0;
+    const endless = { ...tinyFit, net: { ...tinyFit.net, epochs: 10_000 } };
+    const training = trainInWorker(archives, endless, {
       signal: controller.signal,
-      onEpoch: ({ epoch }) => {
-        epochs.push(epoch);
+      onProgress: () => {
+        epochs++;
         controller.abort(reason);
       },
     });
     await expect(training).rejects.toBe(reason);
-    expect(epochs.length).toBeLessThan(100);
-    expect(performance.now() - started).toBeLessThan(10_000);
-    await expect(trainInWorker(rowsOf(50), small, [1], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(epochs).toBeLessThan(100);
+    await expect(trainInWorker(archives, tinyFit, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });

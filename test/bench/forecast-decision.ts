@@ -1,0 +1,204 @@
+/**
+ * What forecasts are worth: 1 MW of panels that follow a grid's solar capacity factor, beside 300 kW of constant load.
+ *
+ * The capacity factor is generation over the 99th percentile of the year before the issue. Two decisions: once a day, at
+ * 00 UTC, where to put a job of 12 h within 72 h; and at every issue how much power to promise for each hour until the next,
+ * six hours later, when at most 3 % of it may come from the grid (a day ahead beside it). How boldly to promise is set from
+ * promises that have come true, for everybody alike; nobody looks ahead.
+ */
+import type { PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
+import { DAY, HOUR, type Instant } from '../../units/time.ts';
+import { issueEveryMs, meanOfWeek, middle, rounded, type TestedGrid, truthOf, type Walked, walk } from './forecast-grids.ts';
+import type { Bar } from './main.ts';
+
+const panelsKw = 1_000;
+const loadKw = 300;
+const jobHours = 12;
+const withinHours = 72;
+const gridShareMax = 0.03;
+const hoursToNextIssue = issueEveryMs / HOUR;
+const lineNames = ['SN24', 'CLIPER', 'mean7', 'ridge'] as const;
+
+const placementBars: Readonly<Record<string, number>> = { CISO: 94, ES: 91, ERCO: 87, DE: 84 };
+const admissionBars: Readonly<Record<string, number>> = { CISO: 70, ES: 60, ERCO: 48, DE: 42 };
+
+/** An issue in kW of the site: truth, and what everybody says of it. */
+interface Day {
+  readonly issuedAt: Instant;
+  readonly surplus: Float64Array;
+  /** `steps × quantiles`, calibrated. */
+  readonly quantiles: Float64Array;
+  readonly levels: readonly number[];
+  readonly lines: Readonly<Record<(typeof lineNames)[number], Float64Array>>;
+}
+
+/** Two bars a grid. Takes what the model says of every sixth hour of the test. */
+export function decisionBars(model: PooledModel, grids: readonly TestedGrid[]): Bar[] {
+  return grids.flatMap((grid) => {
+    const issues = walk(model, grid).flatMap((one) => dayOf(grid, one));
+    const days = issues.filter(({ issuedAt }) => issuedAt % DAY === 0);
+    return [placement(grid.name, days), admission(grid.name, days, issues)];
+  });
+}
+
+function dayOf({ archive }: TestedGrid, one: Walked): Day[] {
+  const { forecast, quantiles, issuedAt } = one;
+  const { history } = archive;
+  const now = Math.round((issuedAt - history.start) / history.stepMs);
+  const year = history.values
+    .slice(Math.max(0, now - 365 * 24), now)
+    .filter(Number.isFinite)
+    .sort();
+  const nameplate = year[Math.floor(0.99 * (year.length - 1))] as number;
+  const own = (values: Float64Array) => values.map((value) => Math.max(0, (panelsKw * value) / nameplate - loadKw));
+  const surplus = own(truthOf(archive, forecast));
+  if (surplus.length < forecast.steps || surplus.some(Number.isNaN)) return [];
+  return [
+    {
+      issuedAt,
+      surplus,
+      quantiles: own(quantiles),
+      levels: forecast.quantiles,
+      lines: {
+        SN24: own(forecast.repeated),
+        CLIPER: own(middle(forecast, forecast.members.cliper as Float64Array)),
+        mean7: own(meanOfWeek(archive, forecast)),
+        ridge: own(middle(forecast, forecast.members.ridge as Float64Array)),
+      },
+    },
+  ];
+}
+
+/** Energy that a job gets when its start is chosen by a line. */
+function captured(surplus: Float64Array, line: Float64Array): number {
+  const over = (values: Float64Array, start: number) => values.subarray(start, start + jobHours).reduce((sum, value) => sum + value, 0);
+  let [best, most] = [0, -1];
+  for (let start = 0; start + jobHours <= withinHours; start++) {
+    const promised = over(line, start);
+    if (promised > most + 1e-9) [best, most] = [start, promised];
+  }
+  return over(surplus, best);
+}
+
+function placement(name: string, days: readonly Day[]): Bar {
+  const shareOf = (line: (day: Day) => Float64Array) =>
+    (100 * days.reduce((sum, day) => sum + captured(day.surplus, line(day)), 0)) /
+    days.reduce((sum, day) => sum + captured(day.surplus, day.surplus), 0);
+  const value = shareOf(({ quantiles, levels }) => columnOf(quantiles, levels.length, levels.length >> 1));
+  const byMean = shareOf(({ quantiles, levels }) => meanAcross(quantiles, levels.length));
+  const beside = [
+    ...lineNames.map((line) => `${line} ${shareOf(({ lines }) => lines[line]).toFixed(1)}`),
+    `by the mean ${byMean.toFixed(1)}`,
+  ];
+  const least = placementBars[name] as number;
+  return {
+    bar: `${name}: a ${jobHours} h job within ${withinHours} h by P50, share of an oracle's surplus (${beside.join(', ')})`,
+    value: rounded(value, 1),
+    unit: '%',
+    target: `>= ${least}`,
+    holds: value >= least,
+  };
+}
+
+/** Mean of a step from its outer and middle quantiles, .3, .4, .3 (Swanson's rule for P10, P50, P90). */
+const meanAcross = (values: Float64Array, columns: number) =>
+  Float64Array.from({ length: values.length / columns }, (_, step) => {
+    const at = (j: number) => values[step * columns + j] as number;
+    return 0.3 * at(0) + 0.4 * at(columns >> 1) + 0.3 * at(columns - 1);
+  });
+
+const columnOf = (values: Float64Array, columns: number, j: number) => values.filter((_, i) => i % columns === j);
+
+/** How boldly to promise: kW of the coming hours, at a level of the quantiles or a share of a line. */
+type Promiser = (day: Day, hours: number, boldness: number) => Float64Array;
+
+const byQuantile: Promiser = ({ quantiles, levels }, hours, level) =>
+  Float64Array.from({ length: hours }, (_, hour) =>
+    valueAt(quantiles.subarray(hour * levels.length, (hour + 1) * levels.length), levels, level),
+  );
+const scaled =
+  (line: (typeof lineNames)[number]): Promiser =>
+  ({ lines }, hours, scale) =>
+    lines[line].slice(0, hours).map((kw) => scale * kw);
+
+/** The value at any level: between quantiles along a normal curve, beyond them along the nearest stretch of it. */
+function valueAt(values: Float64Array, levels: readonly number[], level: number): number {
+  let j = 1;
+  while (j < levels.length - 1 && (levels[j] as number) < level) j++;
+  const [low, high] = [probit(levels[j - 1] as number), probit(levels[j] as number)];
+  const share = (probit(level) - low) / (high - low);
+  return Math.max(0, (values[j - 1] as number) + share * ((values[j] as number) - (values[j - 1] as number)));
+}
+
+/** Standard normal quantile within 4e-3 (Tukey's lambda, 1962): enough to go between levels. */
+const probit = (level: number) => 4.91 * (level ** 0.14 - (1 - level) ** 0.14);
+
+const levelLadder = Array.from({ length: 40 }, (_, i) => 0.005 * 1.11 ** i);
+const scaleLadder = Array.from({ length: 40 }, (_, i) => 0.025 * (i + 1));
+/** Where everybody begins, before a promise has come true. */
+const firstLevel = 0.05;
+const firstScale = 0.4;
+/** Days after which a promise that came true counts half. */
+const halfLifeDays = 90;
+/** Days of the beginning on which nothing is believed yet. */
+const cautiousDays = 10;
+/** How far the limit may be moved to give back what was overdrawn, or to use what was left. */
+const limits = { least: 0.3 * gridShareMax, most: 1.3 * gridShareMax, aim: 0.96 * gridShareMax };
+
+interface Admitted {
+  /** Promised and there, of all surplus, %. */
+  readonly usable: number;
+  /** From the grid, of all that was promised, %. */
+  readonly gridShare: number;
+}
+
+/**
+ * Promises issue after issue at the boldest rung of the ladder whose grid energy stayed within the limit lately. The
+ * limit itself follows the account since the start.
+ */
+function admit(issues: readonly Day[], hours: number, promise: Promiser, ladder: readonly number[], first: number): Admitted {
+  const perDay = 24 / hours;
+  const fade = 0.5 ** (1 / (halfLifeDays * perDay));
+  const promised = ladder.map(() => 0);
+  const short = ladder.map(() => 0);
+  const all = { promised: 0, short: 0, surplus: 0 };
+  issues.forEach((issue, i) => {
+    const account = all.promised > 0 ? all.short / all.promised : limits.aim;
+    const limit = Math.max(limits.least, Math.min(limits.most, limits.aim + 2 * (limits.aim - account)));
+    const isSafe = (k: number) => (short[k] as number) <= limit * (promised[k] as number);
+    const isEarly = i < cautiousDays * perDay;
+    const rung = Math.max(0, isEarly ? ladder.findLastIndex((one) => one <= first) : ladder.findLastIndex((_, k) => isSafe(k)));
+    ladder.forEach((boldness, k) => {
+      const kw = promise(issue, hours, boldness);
+      let [sum, missing] = [0, 0];
+      for (let hour = 0; hour < hours; hour++) {
+        sum += kw[hour] as number;
+        missing += Math.max(0, (kw[hour] as number) - (issue.surplus[hour] as number));
+      }
+      promised[k] = fade * (promised[k] as number) + sum;
+      short[k] = fade * (short[k] as number) + missing;
+      if (k !== rung) return;
+      all.promised += sum;
+      all.short += missing;
+    });
+    for (let hour = 0; hour < hours; hour++) all.surplus += issue.surplus[hour] as number;
+  });
+  return { usable: (100 * (all.promised - all.short)) / all.surplus, gridShare: (100 * all.short) / all.promised };
+}
+
+function admission(name: string, days: readonly Day[], issues: readonly Day[]): Bar {
+  const ours = admit(issues, hoursToNextIssue, byQuantile, levelLadder, firstLevel);
+  const dayAhead = admit(days, 24, byQuantile, levelLadder, firstLevel);
+  const shown = ({ usable, gridShare }: Admitted) => `${usable.toFixed(1)} at ${gridShare.toFixed(1)}`;
+  const beside = lineNames.map((line) => `scaled ${line} ${shown(admit(issues, hoursToNextIssue, scaled(line), scaleLadder, firstScale))}`);
+  const least = admissionBars[name] as number;
+  return {
+    bar:
+      `${name}: usable share of the surplus, promised until the next issue at ${ours.gridShare.toFixed(2)} % from the grid ` +
+      `(${beside.join(', ')}; by quantile a day ahead ${shown(dayAhead)})`,
+    value: rounded(ours.usable, 1),
+    unit: '%',
+    target: `>= ${least} at <= ${100 * gridShareMax} % from the grid`,
+    holds: ours.usable >= least && ours.gridShare <= 100 * gridShareMax,
+  };
+}

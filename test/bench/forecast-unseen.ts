@@ -1,0 +1,65 @@
+/**
+ * A grid that the model never saw: learned from three grids, asked of the fourth.
+ *
+ * With its own past, with nothing but place and nameplate (day 0), and with two weeks of it. The nameplate is what a
+ * register would say: the largest hour of the year before the issue. Beside it the model of all four, and CLIPER.
+ */
+import type { PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
+import type { Known } from '../../energy-oracle/forecast/target.ts';
+import { DAY, HOUR } from '../../units/time.ts';
+import { lossesOf, mean, middle, modelOf, rounded, type TestedGrid, type Walked, walk } from './forecast-grids.ts';
+import type { Bar } from './main.ts';
+
+const everyMs = 30 * HOUR;
+const dayZeroMax = 1.3;
+
+/** Three bars, each of the mean of the four grids with every grid named. Trains four models: two minutes. */
+export async function unseenBars(full: PooledModel, grids: readonly TestedGrid[], progress: (line: string) => void): Promise<Bar[]> {
+  const rows: { name: string; own: number; dayZero: number; twoWeeks: number }[] = [];
+  for (const grid of grids) {
+    progress(`  without ${grid.name}`);
+    const others = grids.filter((other) => other !== grid).map(({ archive }) => archive);
+    const model = await modelOf(others, grid.from, progress);
+    const errorOf = (walked: readonly Walked[], said = ({ quantiles }: Walked) => quantiles) => lossesOf(grid.archive, walked, said).nmae;
+    const seen = (by: PooledModel, see?: (known: Known) => Known) => walk(by, grid, { everyMs, isCalibrated: false, ...(see && { see }) });
+    const trained = seen(full);
+    const cliper = errorOf(trained, ({ forecast }) => middle(forecast, forecast.members.cliper as Float64Array));
+    const error = errorOf(trained);
+    rows.push({
+      name: grid.name,
+      own: errorOf(seen(model)) / error,
+      dayZero: errorOf(seen(model, youngOf(grid, 0))) / error,
+      twoWeeks: errorOf(seen(model, youngOf(grid, 14))) / cliper,
+    });
+  }
+  const barOf = (what: string, ratioOf: (row: (typeof rows)[number]) => number, most: number, isStrict: boolean): Bar => {
+    const ratios = rows.map(ratioOf);
+    const value = mean(ratios);
+    return {
+      bar: `${what} (${rows.map((row) => `${row.name} ${ratioOf(row).toFixed(2)}`).join(', ')})`,
+      value: rounded(value, 3),
+      unit: '×',
+      target: `${isStrict ? '<' : '<='} ${most}`,
+      holds: isStrict ? value < most : value <= most,
+    };
+  };
+  return [
+    barOf('a grid never learned from, its own past at hand: error over that of the model of all four', ({ own }) => own, dayZeroMax, false),
+    barOf('the same on day 0, from place and nameplate alone', ({ dayZero }) => dayZero, dayZeroMax, false),
+    barOf('the same on day 14: error over CLIPER, which has its 7 days', ({ twoWeeks }) => twoWeeks, 1, true),
+  ];
+}
+
+/** As a new site is known: its last days only, and what a register says of its size. */
+const youngOf =
+  ({ archive: { history } }: TestedGrid, days: number) =>
+  (known: Known): Known => {
+    const { values } = known.history;
+    const now = Math.round((known.issuedAt - history.start) / history.stepMs);
+    let ceiling = 0;
+    for (let i = Math.max(0, now - (365 * DAY) / history.stepMs); i < now; i++)
+      if ((history.values[i] as number) > ceiling) ceiling = history.values[i] as number;
+    const first = values.length - (days * DAY) / history.stepMs;
+    const young = values.map((value, i) => (i >= first ? value : Number.NaN));
+    return { ...known, target: { ...known.target, ceiling }, history: { ...known.history, values: young } };
+  };
