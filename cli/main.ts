@@ -100,6 +100,7 @@ program
   .option('--data <folder>', 'where embedded engines keep everything', '.sunward-live')
   .option('--host <address>', 'that the page and the API listen on', '127.0.0.1')
   .option('--port <port>', 'of the page and the API', whole(0, 65_535), 7070)
+  .option('--retrain <cron>', 'when forecast models are trained anew, UTC (default: every night at 02:20)')
   .action((options) => serve({ ...options, env: process.env, stop: stopSignal() }));
 
 program

@@ -38,7 +38,7 @@ export interface Conformal {
 }
 
 /** Logarithm of the stretch per day and per unit of missed share. */
-const widthPerDay = 0.12;
+const widthPerDay = 0.1;
 const tiltPerDay = 0.015;
 const groupPerDay = 0.05;
 /**
@@ -51,7 +51,7 @@ const groupLeakPerDay = 0.02;
 /** Rows at which a day is believed by half. */
 const rowsHalf = 4;
 /** Logarithm of the stretch per unit of missed share by which the last weeks are off. */
-const guardStrength = 4;
+const guardStrength = 3;
 /** Part of the scale that is stretched along with every distance, so that a sharp forecast that fails can still be widened. */
 export const slackPerScale = 0.02;
 /** Quantiles are stretched by at most e² and shrunk by as much. */

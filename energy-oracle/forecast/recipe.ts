@@ -46,15 +46,12 @@ const regress = (halfLifeDays: number, ridge: number, intercept: boolean, ...dri
 const sun: Recipe = {
   transform: 'linear',
   scale: 'peak',
-  regressions: [regress(20, 0.03, false, 'clear', 'irradiance'), regress(12, 0.01, false, 'irradiance'), regress(12, 0.01, false, 'clear')],
+  regressions: [regress(20, 0.03, false, 'clear', 'irradiance'), regress(12, 0.01, false, 'clear')],
   companions: [],
   isWeekly: false,
   at: ['clear', 'sine', 'irradiance', 'clearness', 'clearnessDay', 'temperature', 'dryness', 'wind', 'rain', 'rainDay'],
   change: ['clearness', 'temperature', 'dryness', 'irradiance'],
-  around: [
-    { driver: 'clear', hours: [-1] },
-    { driver: 'clearness', hours: [-3, 3] },
-  ],
+  around: [{ driver: 'clear', hours: [-1] }],
 };
 
 /** A site's surplus: the sun less what people draw. */

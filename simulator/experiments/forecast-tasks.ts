@@ -37,11 +37,11 @@ const january = Date.UTC(2021, 0);
 const july = Date.UTC(2021, 6);
 
 /** Where most of each region's panels stand, degrees. */
-const places: Readonly<Record<string, { readonly latitude: number; readonly longitude: number }>> = {
+const places: Readonly<Record<string, { readonly latitude: number; readonly longitude: number; readonly isStampedAtEnd?: boolean }>> = {
   CISO: { latitude: 35.8, longitude: -118.8 },
-  ERCO: { latitude: 31.5, longitude: -100.5 },
+  ERCO: { latitude: 31.5, longitude: -100.5, isStampedAtEnd: true },
   ES: { latitude: 39, longitude: -4 },
-  DE: { latitude: 50.8, longitude: 10.5 },
+  DE: { latitude: 50.8, longitude: 10.5, isStampedAtEnd: true },
   PJM: { latitude: 39, longitude: -78.5 },
   SE: { latitude: 59, longitude: 16 },
 };

@@ -1,9 +1,9 @@
 /**
  * What forecasts are worth: 1 MW of panels that follow a grid's solar capacity factor, beside 300 kW of constant load.
  *
- * The capacity factor is generation over the 99th percentile of the year before the issue. Two decisions: once a day, at
- * 00 UTC, where to put a job of 12 h within 72 h; and at every issue how much power to promise for each hour until the next,
- * six hours later, when at most 3 % of it may come from the grid (a day ahead beside it). How boldly to promise is set from
+ * The capacity factor is generation over the 99th percentile of the year before the issue. Two decisions at every issue,
+ * each six hours: where to put a job of 12 h within 72 h, by its expected surplus; and how much power to promise for each hour until the
+ * next issue, when at most 3 % of it may come from the grid (a day ahead beside it). How boldly to promise is set from
  * promises that have come true, for everybody alike; nobody looks ahead.
  */
 import type { PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
@@ -37,7 +37,7 @@ export function decisionBars(model: PooledModel, grids: readonly TestedGrid[]): 
   return grids.flatMap((grid) => {
     const issues = walk(model, grid).flatMap((one) => dayOf(grid, one));
     const days = issues.filter(({ issuedAt }) => issuedAt % DAY === 0);
-    return [placement(grid.name, days), admission(grid.name, days, issues)];
+    return [placement(grid.name, issues), admission(grid.name, days, issues)];
   });
 }
 
@@ -80,19 +80,16 @@ function captured(surplus: Float64Array, line: Float64Array): number {
   return over(surplus, best);
 }
 
-function placement(name: string, days: readonly Day[]): Bar {
+function placement(name: string, issues: readonly Day[]): Bar {
   const shareOf = (line: (day: Day) => Float64Array) =>
-    (100 * days.reduce((sum, day) => sum + captured(day.surplus, line(day)), 0)) /
-    days.reduce((sum, day) => sum + captured(day.surplus, day.surplus), 0);
-  const value = shareOf(({ quantiles, levels }) => columnOf(quantiles, levels.length, levels.length >> 1));
-  const byMean = shareOf(({ quantiles, levels }) => meanAcross(quantiles, levels.length));
-  const beside = [
-    ...lineNames.map((line) => `${line} ${shareOf(({ lines }) => lines[line]).toFixed(1)}`),
-    `by the mean ${byMean.toFixed(1)}`,
-  ];
+    (100 * issues.reduce((sum, day) => sum + captured(day.surplus, line(day)), 0)) /
+    issues.reduce((sum, day) => sum + captured(day.surplus, day.surplus), 0);
+  const value = shareOf(({ quantiles, levels }) => meanAcross(quantiles, levels.length));
+  const byMedian = shareOf(({ quantiles, levels }) => columnOf(quantiles, levels.length, levels.length >> 1));
+  const beside = [...lineNames.map((line) => `${line} ${shareOf(({ lines }) => lines[line]).toFixed(1)}`), `by P50 ${byMedian.toFixed(1)}`];
   const least = placementBars[name] as number;
   return {
-    bar: `${name}: a ${jobHours} h job within ${withinHours} h by P50, share of an oracle's surplus (${beside.join(', ')})`,
+    bar: `${name}: a ${jobHours} h job within ${withinHours} h by its expected surplus, share of an oracle's (${beside.join(', ')})`,
     value: rounded(value, 1),
     unit: '%',
     target: `>= ${least}`,

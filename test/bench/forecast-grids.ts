@@ -91,7 +91,7 @@ export function walk(model: PooledModel, { archive, from, to }: TestedGrid, opti
 /** What came true of a forecast, one per step; NaN for a gap. */
 export function truthOf({ history }: Archive, { start, steps }: MemberForecast): Float64Array {
   const first = Math.round((start - history.start) / history.stepMs);
-  return history.values.subarray(first, first + steps);
+  return Float64Array.from({ length: steps }, (_, step) => history.values[first + step] ?? Number.NaN);
 }
 
 export interface Losses {

@@ -13,6 +13,8 @@ export interface RegionPlace {
   readonly id: string;
   readonly latitude: number;
   readonly longitude: number;
+  /** Whether a stamp ends its hour of generation; the record does not say, noon does. */
+  readonly isStampedAtEnd?: boolean;
 }
 
 export interface Region {
@@ -28,8 +30,9 @@ const kelvin = 273.15;
 /** More than this many times the median is a slip of the pen, in generation. */
 const slipFactor = 8;
 
-export function importRegion(text: string, { id, latitude, longitude }: RegionPlace): Region {
+export function importRegion(text: string, { id, latitude, longitude, isStampedAtEnd = false }: RegionPlace): Region {
   const table = importHourlyTable(text);
+  const metered = (dense: Dense): Dense => (isStampedAtEnd ? { ...dense, start: dense.start - dense.stepMs } : dense);
   const column = (name: string): Dense => {
     const found = table[name];
     if (!found) throw new RangeError(`${id}: no column ${name}; there are ${Object.keys(table).join(', ')}`);
@@ -57,8 +60,13 @@ export function importRegion(text: string, { id, latitude, longitude }: RegionPl
   });
   const solar = table['solar'];
   return {
-    solar: solar && { target: target('renewables', undefined), history: solar, signals, companions: {} },
-    carbon: { target: target('carbon-intensity', undefined), history: carbonOf(table), signals, companions: sharesOf(table) },
+    solar: solar && { target: target('renewables', undefined), history: metered(solar), signals, companions: {} },
+    carbon: {
+      target: target('carbon-intensity', undefined),
+      history: metered(carbonOf(table)),
+      signals,
+      companions: Object.fromEntries(Object.entries(sharesOf(table)).map(([name, share]) => [name, metered(share)])),
+    },
   };
 }
 
