@@ -13,6 +13,8 @@ import type { Forecaster, ForecastRequest } from './forecaster.ts';
 
 /** Days of the same hour that make the spread. */
 const spreadDays = 7;
+/** Fewer known days than this say little of the spread: the physics of a cold start widens it. */
+const spreadDaysMin = 4;
 /** Share of the clear-sky power a cold start believes in: low, middle, high. */
 const coldClearness = [0.15, 0.6, 0.95] as const;
 
@@ -58,15 +60,19 @@ function surplusAt(
     const load = valueAt(history.loadKw, at - day * DAY);
     if (pv !== undefined && load !== undefined) nets.push(pv - load);
   }
-  if (nets.length > 0) {
-    const { p10, p50, p90 } = spreadOf(nets);
-    return { p10: clipped(p10), p50: clipped(p50), p90: clipped(p90) }; // quantiles commute with the monotone clip
-  }
-  const load = newest(history.loadKw, issuedAt);
-  if (load === undefined) return undefined; // not one reading yet: nothing to say
-  const clear = clearSkyKw(site, at + stepMs / 2);
-  const [low, middle, high] = coldClearness.map((share) => clipped(clear * share - load));
-  return { p10: low ?? kilowatts(0), p50: middle ?? kilowatts(0), p90: high ?? kilowatts(0) };
+  const cold = nets.length < spreadDaysMin ? coldFan(site, at + stepMs / 2, newest(history.loadKw, issuedAt), clearSkyKw) : undefined;
+  if (nets.length === 0) return cold; // not one reading yet: nothing to say
+  const { p10, p50, p90 } = spreadOf(nets);
+  const [low, high] = [Math.min(p10, cold?.p10 ?? p10), Math.max(p90, cold?.p90 ?? p90)];
+  return { p10: clipped(low), p50: clipped(p50), p90: clipped(high) }; // quantiles commute with the monotone clip
+}
+
+/** What panels may give under any sky, less the load. */
+function coldFan(site: Site, at: Instant, loadKw: number | undefined, clearSkyKw: (site: Site, at: Instant) => number) {
+  if (loadKw === undefined) return undefined;
+  const clear = clearSkyKw(site, at);
+  const [low, middle, high] = coldClearness;
+  return { p10: clipped(clear * low - loadKw), p50: clipped(clear * middle - loadKw), p90: clipped(clear * high - loadKw) };
 }
 
 /** What is already known for certain of the instant: a day-ahead price. */
