@@ -1,8 +1,8 @@
 /**
  * Backtest text: the report of a backtest as tables for people: everybody side by side, one row a figure.
  */
-import type { BacktestReport, TargetReport } from '../energy-oracle/forecast/backtest.ts';
-import { type Judged, type JudgedReport, judged } from '../energy-oracle/forecast/tally.ts';
+import type { BacktestReport, TargetReport } from '../energy-oracle/forecast/score/backtest.ts';
+import { type Judged, type JudgedReport, judged } from '../energy-oracle/forecast/score/tally.ts';
 import type { TargetKind } from '../energy-oracle/forecast/target.ts';
 import { DAY, HOUR } from '../units/time.ts';
 import { table } from './table.ts';

@@ -7,7 +7,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { BacktestProgress, BacktestReport } from '../energy-oracle/forecast/backtest.ts';
+import type { BacktestProgress, BacktestReport } from '../energy-oracle/forecast/score/backtest.ts';
 import { type TargetKind, targetKinds } from '../energy-oracle/forecast/target.ts';
 import { type ForecastTask, forecastTask, forecastTaskNames } from '../simulator/experiments/forecast-tasks.ts';
 import { ownRecordTask } from '../simulator/experiments/own-record.ts';

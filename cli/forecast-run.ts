@@ -9,12 +9,12 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type BacktestProgress, type BacktestReport, type BacktestState, backtest } from '../energy-oracle/forecast/backtest.ts';
-import { type CalibratorState, createCalibrator } from '../energy-oracle/forecast/calibrator.ts';
-import { type PooledModel, priorOf } from '../energy-oracle/forecast/pooled-model.ts';
+import { type CalibratorState, createCalibrator } from '../energy-oracle/forecast/calibration/calibrator.ts';
+import { type PooledModel, priorOf } from '../energy-oracle/forecast/model/pooled-model.ts';
+import { openBackend } from '../energy-oracle/forecast/model/tfjs-backend.ts';
+import { fitPooledModel, type PooledFitConfig, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
+import { type BacktestProgress, type BacktestReport, type BacktestState, backtest } from '../energy-oracle/forecast/score/backtest.ts';
 import type { Archive } from '../energy-oracle/forecast/target.ts';
-import { openBackend } from '../energy-oracle/forecast/tfjs-backend.ts';
-import { fitPooledModel, type PooledFitConfig, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import type { ForecastTask, ReadRecord } from '../simulator/experiments/forecast-tasks.ts';
 
 /** A data folder or a saved state that cannot be used. */

@@ -5,9 +5,9 @@
  * the same engine.
  */
 
-import { type CalibratorState, createCalibrator } from '../energy-oracle/forecast/calibrator.ts';
+import { type CalibratorState, createCalibrator } from '../energy-oracle/forecast/calibration/calibrator.ts';
+import { priorOf } from '../energy-oracle/forecast/model/pooled-model.ts';
 import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
-import { priorOf } from '../energy-oracle/forecast/pooled-model.ts';
 import type { RetrainingPorts } from '../energy-oracle/forecast/retraining.ts';
 import type { Archive } from '../energy-oracle/forecast/target.ts';
 import { pvPower } from '../energy-oracle/sun/pv.ts';
@@ -27,15 +27,15 @@ export function learningEngine(tell: (line: string) => void): Engine {
     calibratorOf,
     train: async (kind, archives) => {
       const [{ trainInWorker }, { pooledFitDefaults }] = await Promise.all([
-        import('../energy-oracle/forecast/tfjs-training.ts'),
-        import('../energy-oracle/forecast/tfjs-pooled-fit.ts'),
+        import('../energy-oracle/forecast/model/tfjs-training.ts'),
+        import('../energy-oracle/forecast/model/tfjs-pooled-fit.ts'),
       ]);
       return trainInWorker(archives, pooledFitDefaults(kind, rowsRoughly(archives)), { tell: tellOnce });
     },
     load: async (stored) => {
       const [{ openBackend }, { pooledModelOf }] = await Promise.all([
-        import('../energy-oracle/forecast/tfjs-backend.ts'),
-        import('../energy-oracle/forecast/tfjs-pooled-fit.ts'),
+        import('../energy-oracle/forecast/model/tfjs-backend.ts'),
+        import('../energy-oracle/forecast/model/tfjs-pooled-fit.ts'),
       ]);
       await openBackend({ tell: tellOnce });
       return pooledModelOf(stored);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { schedule } from 'node-cron';
 import { learnEveryMs } from '../energy-oracle/forecast/learned.ts';
 import { openRetraining } from '../energy-oracle/forecast/retraining.ts';
-import { createScorekeeper } from '../energy-oracle/forecast/scorekeeper.ts';
+import { createScorekeeper } from '../energy-oracle/forecast/score/scorekeeper.ts';
 import { createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createOracle } from '../energy-oracle/oracle.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';

@@ -4,8 +4,8 @@
 import { Router } from 'express';
 import type { Clock } from '../units/clock.ts';
 import { type DurationMs, HOUR, type Instant, parseInstant, SLOT, slotOf, toIso } from '../units/time.ts';
-import type { ScorePage } from './forecast/outlook-score.ts';
-import { scoreReport } from './forecast/score-report.ts';
+import type { ScorePage } from './forecast/score/outlook-score.ts';
+import { scoreReport } from './forecast/score/score-report.ts';
 import type { OracleView, Outlook, OutlookSource, Quantiles, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import type { SeriesStore } from './store/series-store.ts';

@@ -10,7 +10,7 @@ import { learnEveryMs } from '../energy-oracle/forecast/learned.ts';
 import type { ModelStore } from '../energy-oracle/forecast/model-store.ts';
 import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
 import { openRetraining, type Retraining, type RetrainingPorts, trainingDaysMin } from '../energy-oracle/forecast/retraining.ts';
-import { createScorekeeper, type Scorekeeper } from '../energy-oracle/forecast/scorekeeper.ts';
+import { createScorekeeper, type Scorekeeper } from '../energy-oracle/forecast/score/scorekeeper.ts';
 import { createOracle, type Oracle, type OraclePorts } from '../energy-oracle/oracle.ts';
 import type { Site } from '../energy-oracle/site.ts';
 import type { Spool } from '../energy-oracle/store/spool.ts';

@@ -8,14 +8,14 @@
 import { type DurationMs, HOUR, type Instant, SLOT } from '../../units/time.ts';
 import type { OutlookSlot } from '../outlook.ts';
 import type { Forecaster, ForecastRequest, History, SiteForecast } from './forecaster.ts';
-import type { MemberForecast } from './member-forecast.ts';
-import { forecastMembers, type PooledModel } from './pooled-model.ts';
+import type { MemberForecast } from './model/member-forecast.ts';
+import { forecastMembers, type PooledModel } from './model/pooled-model.ts';
 import { knownUntil, type LiveKind, netArchive, peakOfSite, zoneArchive } from './records.ts';
 import { type Answer, siteForecast } from './site-forecast.ts';
-import { believed, type Finding, type Findings, findingsAfter, held, suspicionsOf } from './suspicion.ts';
 import { type Archive, type Known, knownAt, type Target } from './target.ts';
-import type { HistoryRefusal } from './thinness.ts';
 import { type Calibrating, createTrack, type Track, type TrackState } from './track.ts';
+import { believed, type Finding, type Findings, findingsAfter, held, suspicionsOf } from './trust/suspicion.ts';
+import type { HistoryRefusal } from './trust/thinness.ts';
 
 /** Forecasts that a track keeps to learn from are so far apart. */
 export const learnEveryMs: DurationMs = 6 * HOUR;

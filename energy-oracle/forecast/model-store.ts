@@ -6,9 +6,9 @@
  * anew from the series store, at the cost of the time it takes.
  */
 import type { LearnedState } from './learned.ts';
-import type { ScorePage } from './outlook-score.ts';
+import type { StoredModel } from './model/tfjs-pooled-fit.ts';
+import type { ScorePage } from './score/outlook-score.ts';
 import type { TargetKind } from './target.ts';
-import type { StoredModel } from './tfjs-pooled-fit.ts';
 
 export interface ModelStore {
   /** Takes the place of the model of its kind. */

@@ -13,12 +13,12 @@ import type { Site } from '../site.ts';
 import type { SeriesStore } from '../store/series-store.ts';
 import type { History } from './forecaster.ts';
 import { createLearnedForecaster, type LearnedForecaster, type LearnedPorts } from './learned.ts';
+import type { PooledModel } from './model/pooled-model.ts';
+import type { StoredModel } from './model/tfjs-pooled-fit.ts';
 import type { ModelStore } from './model-store.ts';
-import type { PooledModel } from './pooled-model.ts';
 import { knownDays, type LiveKind, liveKinds, netArchive, zoneArchive } from './records.ts';
-import { suspicionsOf } from './suspicion.ts';
 import type { Archive } from './target.ts';
-import type { StoredModel } from './tfjs-pooled-fit.ts';
+import { suspicionsOf } from './trust/suspicion.ts';
 
 /** How far back a record is learned from. */
 const recordMsMax: DurationMs = 730 * DAY;

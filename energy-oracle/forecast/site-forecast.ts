@@ -8,7 +8,7 @@ import { gramsPerKilowattHour, type Kilowatts, kilowatts, pricePerMegawattHour, 
 import { valueAt } from '../../units/series.ts';
 import type { OutlookBaseline, OutlookSignal, OutlookSlot, OutlookSource, Quantiles } from '../outlook.ts';
 import type { ForecastRequest, SiteForecast } from './forecaster.ts';
-import type { PooledModel } from './pooled-model.ts';
+import type { PooledModel } from './model/pooled-model.ts';
 import { peakOfSite } from './records.ts';
 import type { Issued } from './track.ts';
 

@@ -6,11 +6,11 @@
  * and live service walk the same track. Its state is bounded and plain JSON.
  */
 import { DAY, type DurationMs, type Instant } from '../../units/time.ts';
-import type { Calibrator } from './calibrator.ts';
-import { type DriftState, driftAfter, noDrift } from './drift.ts';
-import type { MemberForecast, MemberName } from './member-forecast.ts';
-import { pinballLoss } from './score.ts';
+import type { Calibrator } from './calibration/calibrator.ts';
+import type { MemberForecast, MemberName } from './model/member-forecast.ts';
+import { pinballLoss } from './score/score.ts';
 import { type Dense, denseAt, type Target } from './target.ts';
+import { type DriftState, driftAfter, noDrift } from './trust/drift.ts';
 
 /** What a track needs of a calibrator; its state is nobody else's business. */
 export type Calibrating = Pick<Calibrator, 'apply' | 'learn'> & { toJSON(): unknown };

@@ -4,9 +4,10 @@
  * Owns which record is a target, where learning ends and the test begins, and the settings of each fit; leaves reading
  * files to whoever brings `read`, training to the fit, and the walk to `backtest.ts`. `untouched` was never tuned on.
  */
-import type { BacktestTarget, BacktestTask } from '../../energy-oracle/forecast/backtest.ts';
+
+import type { PooledFitConfig } from '../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
+import type { BacktestTarget, BacktestTask } from '../../energy-oracle/forecast/score/backtest.ts';
 import { type Archive, denseOf, type TargetKind } from '../../energy-oracle/forecast/target.ts';
-import type { PooledFitConfig } from '../../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import { marketDay } from '../../energy-oracle/grid/price.ts';
 import { DAY, HOUR, type Instant } from '../../units/time.ts';
 import { importCityLearnSites } from '../traces/importers/citylearn-homes.ts';

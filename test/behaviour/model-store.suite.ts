@@ -3,9 +3,9 @@
  */
 import { expect, test } from 'vitest';
 import type { LearnedState } from '../../energy-oracle/forecast/learned.ts';
+import type { StoredModel } from '../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import type { ModelStore } from '../../energy-oracle/forecast/model-store.ts';
-import { emptyPage } from '../../energy-oracle/forecast/outlook-score.ts';
-import type { StoredModel } from '../../energy-oracle/forecast/tfjs-pooled-fit.ts';
+import { emptyPage } from '../../energy-oracle/forecast/score/outlook-score.ts';
 
 /** Weights that text would round, and an array that lies askew in its buffer. */
 const modelOf = (id: string, kind: StoredModel['kind']): StoredModel =>

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { serialize } from 'node:v8';
-import { type Ask, forecastMembers, type PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
+import { type Ask, forecastMembers, type PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import { type Archive, type Dense, knownAt } from '../../energy-oracle/forecast/target.ts';
 import { DAY, HOUR, type Instant, SLOT } from '../../units/time.ts';
 import { rounded, type TestedGrid } from './forecast-grids.ts';

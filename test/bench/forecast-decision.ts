@@ -6,7 +6,7 @@
  * next issue, when at most 3 % of it may come from the grid (a day ahead beside it). How boldly to promise is set from
  * promises that have come true, for everybody alike; nobody looks ahead.
  */
-import type { PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
+import type { PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import { DAY, HOUR, type Instant } from '../../units/time.ts';
 import { issueEveryMs, meanOfWeek, middle, rounded, type TestedGrid, truthOf, type Walked, walk } from './forecast-grids.ts';
 import type { Bar } from './main.ts';

@@ -5,12 +5,12 @@
  * then, and a calibrator learns a step after it ended. Models are kept for the run, for they take half a minute each.
  */
 import { recordReader } from '../../cli/forecast-run.ts';
-import { createCalibrator } from '../../energy-oracle/forecast/calibrator.ts';
-import type { MemberForecast } from '../../energy-oracle/forecast/member-forecast.ts';
-import { forecastMembers, type PooledModel, priorOf } from '../../energy-oracle/forecast/pooled-model.ts';
+import { createCalibrator } from '../../energy-oracle/forecast/calibration/calibrator.ts';
+import type { MemberForecast } from '../../energy-oracle/forecast/model/member-forecast.ts';
+import { forecastMembers, type PooledModel, priorOf } from '../../energy-oracle/forecast/model/pooled-model.ts';
+import { openBackend } from '../../energy-oracle/forecast/model/tfjs-backend.ts';
+import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import { type Archive, endedBy, type Known, knownAt } from '../../energy-oracle/forecast/target.ts';
-import { openBackend } from '../../energy-oracle/forecast/tfjs-backend.ts';
-import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import { createTrack } from '../../energy-oracle/forecast/track.ts';
 import { forecastTask, type ReadRecord } from '../../simulator/experiments/forecast-tasks.ts';
 import { DAY, type DurationMs, HOUR, type Instant } from '../../units/time.ts';

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { deserialize, serialize } from 'node:v8';
+import { pooledFitDefaults } from '../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
+import { trainInWorker } from '../../energy-oracle/forecast/model/tfjs-training.ts';
 import type { Archive } from '../../energy-oracle/forecast/target.ts';
-import { pooledFitDefaults } from '../../energy-oracle/forecast/tfjs-pooled-fit.ts';
-import { trainInWorker } from '../../energy-oracle/forecast/tfjs-training.ts';
 
 export interface RetrainCost {
   readonly cpuSeconds: number;

@@ -3,10 +3,10 @@
  *
  * Faults are planted into the records of the four grids, by a seed; the truth that is scored against stays whole.
  */
-import type { PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
-import { createChance } from '../../energy-oracle/forecast/seeded.ts';
-import { type SymptomKind, symptomsOf } from '../../energy-oracle/forecast/symptoms.ts';
+import type { PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
+import { createChance } from '../../energy-oracle/forecast/model/seeded.ts';
 import { type Known, knownAt } from '../../energy-oracle/forecast/target.ts';
+import { type SymptomKind, symptomsOf } from '../../energy-oracle/forecast/trust/symptoms.ts';
 import { DAY, HOUR } from '../../units/time.ts';
 import { lossesOf, mean, rounded, type TestedGrid, type Walked, walk } from './forecast-grids.ts';
 import type { Bar } from './main.ts';

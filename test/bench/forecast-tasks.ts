@@ -3,8 +3,8 @@
  * same run. Reads the public records of `SUNWARD_DATA`; the numbers are the same on every machine, the seconds are not.
  */
 import { createForecastRunner, recordReader } from '../../cli/forecast-run.ts';
-import type { BacktestReport } from '../../energy-oracle/forecast/backtest.ts';
-import type { Judged, JudgedReport } from '../../energy-oracle/forecast/tally.ts';
+import type { BacktestReport } from '../../energy-oracle/forecast/score/backtest.ts';
+import type { Judged, JudgedReport } from '../../energy-oracle/forecast/score/tally.ts';
 import { forecastTask } from '../../simulator/experiments/forecast-tasks.ts';
 
 export interface Bar {

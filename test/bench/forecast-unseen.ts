@@ -4,7 +4,7 @@
  * With its own past, with nothing but place and nameplate (day 0), and with two weeks of it. The nameplate is what a
  * register would say: the largest hour of the year before the issue. Beside it the model of all four, and CLIPER.
  */
-import type { PooledModel } from '../../energy-oracle/forecast/pooled-model.ts';
+import type { PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import type { Known } from '../../energy-oracle/forecast/target.ts';
 import { DAY, HOUR } from '../../units/time.ts';
 import { lossesOf, mean, middle, modelOf, rounded, type TestedGrid, type Walked, walk } from './forecast-grids.ts';

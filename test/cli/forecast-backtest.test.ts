@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { forecastCommand } from '../../cli/forecast.ts';
-import type { BacktestReport } from '../../energy-oracle/forecast/backtest.ts';
+import type { BacktestReport } from '../../energy-oracle/forecast/score/backtest.ts';
 import { DAY, HOUR, toIso } from '../../units/time.ts';
-import { plant, start } from '../energy-oracle/forecast/backtest-world.ts';
+import { plant, start } from '../energy-oracle/forecast/score/backtest-world.ts';
 
 let [out, err] = ['', ''];
 

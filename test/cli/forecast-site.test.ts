@@ -10,7 +10,7 @@ import { fanChart, fanOf } from '../../cli/fan.ts';
 import { fanPlot } from '../../cli/fan-plot.ts';
 import { addSiteForecast } from '../../cli/forecast-site.ts';
 import { oracleApi } from '../../energy-oracle/api.ts';
-import { emptyPage, judgedPage } from '../../energy-oracle/forecast/outlook-score.ts';
+import { emptyPage, judgedPage } from '../../energy-oracle/forecast/score/outlook-score.ts';
 import type { Outlook, OutlookSlot, SlotFacts } from '../../energy-oracle/outlook.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
 import type { ForecastScoreWire, OutlookWire } from '../../energy-oracle/wire.ts';

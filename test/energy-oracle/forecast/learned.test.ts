@@ -1,12 +1,12 @@
 /** The live forecaster: who answers for what, why nobody better did, and that nothing is lost over a restart. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CalibratorState, createCalibrator } from '../../../energy-oracle/forecast/calibrator.ts';
+import { type CalibratorState, createCalibrator } from '../../../energy-oracle/forecast/calibration/calibrator.ts';
 import type { ForecastRequest, History } from '../../../energy-oracle/forecast/forecaster.ts';
 import { createLearnedForecaster, type LearnedPorts, type LearnedState } from '../../../energy-oracle/forecast/learned.ts';
+import { type PooledModel, priorOf } from '../../../energy-oracle/forecast/model/pooled-model.ts';
+import { pooledModelOf } from '../../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import { createPersistence } from '../../../energy-oracle/forecast/persistence.ts';
-import { type PooledModel, priorOf } from '../../../energy-oracle/forecast/pooled-model.ts';
 import { netArchive, zoneArchive } from '../../../energy-oracle/forecast/records.ts';
-import { pooledModelOf } from '../../../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import { pvPower } from '../../../energy-oracle/sun/pv.ts';
 import { DAY, HOUR, type Instant, SLOT } from '../../../units/time.ts';
 import { fleet, pastOf, smallModel, today } from './small-fleet.ts';

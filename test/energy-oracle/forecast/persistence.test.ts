@@ -51,6 +51,11 @@ describe('a forecast by persistence', () => {
     expect(slots[DAY_SLOTS]?.surplusKw).toEqual({ p10: 2, p50: 8, p90: 8 }); // tomorrow's noon: today's is not over either
   });
 
+  test('does not call a fan narrow because it knows one day: physics widens it', async () => {
+    const slots = await forecast({ pvKw: series((slot) => (dayOf(slot) === -1 ? 6 : undefined)), loadKw: series(() => 1) });
+    expect(slots[1]?.surplusKw).toEqual({ p10: 0.5, p50: 5, p90: 8.5 });
+  });
+
   test('leaves gaps out, and knows nothing of a day of which one half is missing', async () => {
     const slots = await forecast({
       pvKw: series((slot) => (dayOf(slot) === -1 ? undefined : 10 + dayOf(slot))),

@@ -1,12 +1,12 @@
 /** Retraining: from a store full of readings to models that answer, over a restart, and past a training that fails. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CalibratorState, createCalibrator } from '../../../energy-oracle/forecast/calibrator.ts';
+import { type CalibratorState, createCalibrator } from '../../../energy-oracle/forecast/calibration/calibrator.ts';
+import { priorOf } from '../../../energy-oracle/forecast/model/pooled-model.ts';
+import { pooledModelOf } from '../../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import { createMemoryModelStore } from '../../../energy-oracle/forecast/model-store.ts';
 import { createPersistence } from '../../../energy-oracle/forecast/persistence.ts';
-import { priorOf } from '../../../energy-oracle/forecast/pooled-model.ts';
 import { openRetraining, type RetrainingPorts } from '../../../energy-oracle/forecast/retraining.ts';
 import type { Archive } from '../../../energy-oracle/forecast/target.ts';
-import { pooledModelOf } from '../../../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import { historyOf } from '../../../energy-oracle/history.ts';
 import { createMemorySeriesStore } from '../../../energy-oracle/store/memory-series-store.ts';
 import type { SeriesStore } from '../../../energy-oracle/store/series-store.ts';

@@ -4,11 +4,11 @@
  * Everything is a function of a seed. The model is as small as a model can be: what it knows is not what is tested.
  */
 import type { History } from '../../../energy-oracle/forecast/forecaster.ts';
+import { createChance } from '../../../energy-oracle/forecast/model/seeded.ts';
+import { openBackend } from '../../../energy-oracle/forecast/model/tfjs-backend.ts';
+import { fitPooledModel, pooledFitDefaults, type StoredModel } from '../../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import type { LiveKind } from '../../../energy-oracle/forecast/records.ts';
-import { createChance } from '../../../energy-oracle/forecast/seeded.ts';
 import type { Archive } from '../../../energy-oracle/forecast/target.ts';
-import { openBackend } from '../../../energy-oracle/forecast/tfjs-backend.ts';
-import { fitPooledModel, pooledFitDefaults, type StoredModel } from '../../../energy-oracle/forecast/tfjs-pooled-fit.ts';
 import type { Site } from '../../../energy-oracle/site.ts';
 import { pvPower } from '../../../energy-oracle/sun/pv.ts';
 import { DAY, HOUR, type Instant, SLOT } from '../../../units/time.ts';

@@ -1,6 +1,6 @@
 /** Track: what is learned when, who speaks after a drift, and that it goes on from JSON. */
 import { describe, expect, test } from 'vitest';
-import type { MemberForecast } from '../../../energy-oracle/forecast/member-forecast.ts';
+import type { MemberForecast } from '../../../energy-oracle/forecast/model/member-forecast.ts';
 import type { Dense, Target } from '../../../energy-oracle/forecast/target.ts';
 import { type Calibrating, createTrack, type TrackState } from '../../../energy-oracle/forecast/track.ts';
 import { DAY, HOUR, type Instant } from '../../../units/time.ts';

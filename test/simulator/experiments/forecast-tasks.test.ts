@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { issuesOf } from '../../../energy-oracle/forecast/backtest.ts';
+import { issuesOf } from '../../../energy-oracle/forecast/score/backtest.ts';
 import { denseAt } from '../../../energy-oracle/forecast/target.ts';
 import { forecastTask } from '../../../simulator/experiments/forecast-tasks.ts';
 import { ownRecordTask } from '../../../simulator/experiments/own-record.ts';

@@ -1,0 +1,173 @@
+/**
+ * Drivers: what moves a target and is known ahead of time, from geometry and from weather forecasts.
+ *
+ * Owns the step from signals in their own units to numbers of order one on the target's grid. Geometry is always
+ * there; a driver whose signal is missing is absent, and a step whose signal is missing is NaN.
+ */
+import { DAY, HOUR } from '../../../units/time.ts';
+import { clearSkyUnder, diffuseFraction, extraterrestrial } from '../../sun/clear-sky.ts';
+import { apparentSun } from '../../sun/position.ts';
+import { arrayPower } from '../../sun/pv.ts';
+import type { Dense } from '../target.ts';
+import { type Grid, regrid, type Target } from '../target.ts';
+
+/** One array per driver, as long as the grid. */
+export type Drivers = Readonly<Record<string, Float64Array>>;
+
+/** Light below which a clearness index is noise: there the index of the hours around it is used, kW/m2. */
+const dimKw = 0.06;
+/** Hours around a step whose light makes the clearness of its day. */
+const dayHours = 12;
+
+/** Every driver of the target over the grid. O(steps). */
+export function driversOf(target: Target, signals: Readonly<Record<string, Dense>>, grid: Grid): Drivers {
+  const sky = skyOf(target, grid);
+  const drivers: Record<string, Float64Array> = { clear: sky.clear, sine: sky.sine };
+  for (const [name, signal] of Object.entries(signals)) {
+    const values = regrid(signal, grid);
+    if (name === 'shortwave_radiation') Object.assign(drivers, lightOf(values, sky, grid));
+    else if (name === 'temperature_2m') Object.assign(drivers, temperatureOf(values));
+    else if (name === 'dew_point_2m') Object.assign(drivers, drynessOf(values, signals['temperature_2m'], grid));
+    else if (name === 'wind_speed_10m') Object.assign(drivers, windOf(values, grid));
+    else if (name === 'precipitation') Object.assign(drivers, rainOf(values, grid));
+    else drivers[name] = values;
+  }
+  return drivers;
+}
+
+interface Sky {
+  /** Cloudless power as a share of the ceiling where arrays are known, else cloudless light on level ground, kW/m2. */
+  readonly clear: Float64Array;
+  /** Cloudless light on level ground, kW/m2. */
+  readonly global: Float64Array;
+  /** Sine of the sun's elevation at the centre of the step. */
+  readonly sine: Float64Array;
+}
+
+/** Samples of a step: the sun moves 15° in an hour, so an hour at dawn needs more than its centre. */
+const samples = 2;
+
+/** The sky of a place; declination and hour angle are taken once a day and turned on, which is good to 0.02°. */
+function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Grid): Sky {
+  const [clear, global, sine] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  const radians = Math.PI / 180;
+  const [sinLatitude, cosLatitude] = [Math.sin(latitude * radians), Math.cos(latitude * radians)];
+  const peakKw = pv.reduce((sum, { peakKw }) => sum + peakKw, 0);
+  let day = Number.NaN;
+  let [sinDelta, cosDelta, hourAngleAtDay, outside] = [0, 0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const at = start + i * stepMs;
+    const today = Math.floor((at + stepMs / 2) / DAY) * DAY;
+    if (today !== day) {
+      day = today;
+      const { declinationDeg, greenwichHourAngleDeg } = apparentSun(day + DAY / 2);
+      [sinDelta, cosDelta] = [Math.sin(declinationDeg * radians), Math.cos(declinationDeg * radians)];
+      hourAngleAtDay = greenwichHourAngleDeg + longitude;
+      outside = extraterrestrial(day);
+    }
+    for (let k = 0; k < samples; k++) {
+      const hourAngle = (hourAngleAtDay + ((at + ((k + 0.5) / samples) * stepMs - day - DAY / 2) / HOUR) * 15) * radians;
+      const sin = sinLatitude * sinDelta + cosLatitude * cosDelta * Math.cos(hourAngle);
+      sine[i] = (sine[i] ?? 0) + sin / samples;
+      if (sin <= 0) continue;
+      const light = clearSkyUnder(sin);
+      global[i] = (global[i] ?? 0) + light / 1_000 / samples;
+      if (peakKw === 0) continue;
+      const fromSouth = Math.atan2(Math.sin(hourAngle), Math.cos(hourAngle) * sinLatitude - (sinDelta / cosDelta) * cosLatitude);
+      const diffuse = light * diffuseFraction(light / (outside * sin));
+      const irradiance = {
+        sun: { elevationDeg: Math.asin(Math.min(1, sin)) / radians, azimuthDeg: fromSouth / radians + 180 },
+        global: light,
+        beamNormal: (light - diffuse) / sin,
+        diffuse,
+      };
+      for (const array of pv) clear[i] = (clear[i] ?? 0) + arrayPower(array, irradiance) / peakKw / samples;
+    }
+  }
+  return { clear: peakKw === 0 ? global : clear, global, sine };
+}
+
+/** Clearness of the forecast light, of the step and of the hours around it, and the cloudless power under it. */
+function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, count }: Grid): Drivers {
+  const [clearness, clearnessDay, irradiance] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  const half = Math.round((dayHours * HOUR) / stepMs / 2);
+  let [light, possible, missing] = [0, 0, 0];
+  const add = (i: number, sign: 1 | -1) => {
+    if (i < 0 || i >= count) return;
+    const watts = wattsPerM2[i] as number;
+    if (Number.isNaN(watts)) missing += sign;
+    else {
+      light += (sign * watts) / 1_000;
+      possible += sign * (global[i] as number);
+    }
+  };
+  for (let i = 0; i < half; i++) add(i, 1);
+  for (let i = 0; i < count; i++) {
+    add(i + half, 1);
+    add(i - half - 1, -1);
+    const around = possible > 1e-6 ? Math.max(0, Math.min(1.2, light / possible)) : missing > half ? Number.NaN : 0.7;
+    clearnessDay[i] = around;
+    const most = global[i] as number;
+    const own = Math.max(0, Math.min(1.3, (wattsPerM2[i] as number) / 1_000 / Math.max(most, 0.02))); // NaN stays NaN
+    const weight = most / (most + dimKw);
+    clearness[i] = weight * own + (1 - weight) * around;
+    irradiance[i] = (clearness[i] as number) * (clear[i] as number);
+  }
+  return { irradiance, clearness, clearnessDay };
+}
+
+/** Around a mild day, in tens of kelvin, and the parts that heat and cool houses. Input °C. */
+function temperatureOf(celsius: Float64Array): Drivers {
+  const count = celsius.length;
+  const [temperature, heating, cooling] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  for (let i = 0; i < count; i++) {
+    const value = ((celsius[i] as number) - 12) / 10;
+    temperature[i] = value;
+    heating[i] = Math.max(0, 0.3 - value);
+    cooling[i] = Math.max(0, value - 0.7);
+  }
+  return { temperature, heating, cooling };
+}
+
+/** Dew-point depression in tens of kelvin; nothing without a temperature. */
+function drynessOf(dewPoint: Float64Array, temperature: Dense | undefined, grid: Grid): Drivers {
+  if (!temperature) return {};
+  const dryness = regrid(temperature, grid);
+  for (let i = 0; i < dryness.length; i++) dryness[i] = ((dryness[i] as number) - (dewPoint[i] as number)) / 10;
+  return { dryness };
+}
+
+function windOf(metresPerSecond: Float64Array, grid: Grid): Drivers {
+  const wind = smoothed(metresPerSecond, Math.round((2 * HOUR) / grid.stepMs));
+  const windSquare = new Float64Array(wind.length);
+  for (let i = 0; i < wind.length; i++) {
+    wind[i] = (wind[i] as number) / 5;
+    windSquare[i] = (wind[i] as number) ** 2;
+  }
+  return { wind, windSquare };
+}
+
+function rainOf(millimetres: Float64Array, grid: Grid): Drivers {
+  const rain = new Float64Array(millimetres.length);
+  for (let i = 0; i < rain.length; i++) rain[i] = Math.sqrt(Math.max(0, millimetres[i] as number));
+  return { rain, rainDay: smoothed(rain, Math.round((6 * HOUR) / grid.stepMs)) };
+}
+
+/** Mean of the known values within `half` steps on either side; NaN where none is known. O(steps). */
+function smoothed(values: Float64Array, half: number): Float64Array {
+  let [sum, known] = [0, 0];
+  const add = (i: number, sign: 1 | -1) => {
+    const value = values[i];
+    if (value === undefined || Number.isNaN(value)) return;
+    sum += sign * value;
+    known += sign;
+  };
+  for (let i = 0; i < half; i++) add(i, 1);
+  const means = new Float64Array(values.length);
+  for (let i = 0; i < means.length; i++) {
+    add(i + half, 1);
+    add(i - half - 1, -1);
+    means[i] = known > 0 ? sum / known : Number.NaN;
+  }
+  return means;
+}
