@@ -175,7 +175,7 @@ describe.each([
   });
 });
 
-const data = process.env['SUNWARD_DATA'] ?? join(import.meta.dirname, '../../../../shared/data');
+const data = process.env['SUNWARD_DATA'] ?? join(import.meta.dirname, '../../../../../shared/data');
 const isThere = existsSync(join(data, 'regions-2019-21'));
 if (!isThere) console.warn(`no real records at ${data}: set SUNWARD_DATA; symptoms are not looked for in them`);
 
