@@ -7,11 +7,11 @@
  */
 import { DAY, type DurationMs, type Instant } from '../../../units/time.ts';
 import { type CalibrationPrior, coldPrior } from '../calibration/calibration-prior.ts';
-import type { Known, TargetKind } from '../target.ts';
+import type { Known, Target, TargetKind } from '../target.ts';
 import { type HistoryRefusal, historyRefusal } from '../trust/thinness.ts';
 import type { MemberForecast, MemberName } from './member-forecast.ts';
 import type { FeatureRows, QuantileModel } from './quantile-rows.ts';
-import { createRecent, featureNames, type Ground, isDriven, type Normal, type Recent } from './recent.ts';
+import { createRecent, drivenBy, featureNames, type Ground, type Normal, type Recent } from './recent.ts';
 import type { Recipe } from './recipe.ts';
 import { type ResidualTable, residualRow } from './residual-table.ts';
 import type { Ridge } from './ridge.ts';
@@ -120,13 +120,14 @@ interface Answer {
 }
 
 /** Fills in every open step that the variant has the drivers for. */
-function answerBy({ quantiles, variants }: PooledModel, variant: Variant, drafts: readonly Draft[]): void {
+function answerBy({ variants }: PooledModel, variant: Variant, drafts: readonly Draft[]): void {
   const { recipe } = variant;
   const isLast = variant === variants.at(-1);
   const answers = drafts.flatMap((draft): Answer[] => {
     const leads: number[] = [];
+    const isDriven = drivenBy(draft.ground, recipe);
     for (let lead = 0; lead < draft.isOpen.length; lead++) {
-      if (!draft.isOpen[lead] || !(isLast || isDriven(draft.ground, recipe, draft.issue + lead))) continue;
+      if (!draft.isOpen[lead] || !(isLast || isDriven(draft.issue + lead))) continue;
       leads.push(lead);
       draft.isOpen[lead] = 0;
     }
@@ -151,7 +152,7 @@ function answerBy({ quantiles, variants }: PooledModel, variant: Variant, drafts
   row = 0;
   for (const answer of answers) {
     answer.draft.forecast.scale = variant.recipe.transform === 'log' ? Math.exp(answer.normal.centre) : answer.normal.scale; // a log has no unit of its own
-    for (const lead of answer.leads) write(answer, variant, quantiles, lead, rows.features[row * width + width - 1] as number, said, row++);
+    for (const lead of answer.leads) write(answer, variant, lead, rows, said, row++);
   }
 }
 
@@ -159,35 +160,37 @@ const leadDayOf = ({ forecast }: Draft, lead: number): number => Math.floor((lea
 const baseOf = ({ features }: FeatureRows, at: number, leadDay: number, { persistenceWeights }: Variant): number =>
   cliperOf(features[at] as number, features[at + 3] as number, leadDay, persistenceWeights);
 
+/** A normalised number in the target's own unit, within its bounds. */
+function own({ transform }: Recipe, { floor, ceiling }: Target, { centre, scale }: Normal, z: number): number {
+  const u = centre + scale * z;
+  const y = transform === 'log' ? Math.exp(u) : u;
+  return Math.max(floor ?? Number.NEGATIVE_INFINITY, Math.min(ceiling ?? Number.POSITIVE_INFINITY, y));
+}
+
 /** One step of all members, in the target's own unit. */
 function write(
   { draft, recent, normal }: Answer,
   { recipe, residuals }: Variant,
-  quantiles: readonly number[],
   lead: number,
-  base: number,
+  { features, width }: FeatureRows,
   said: { readonly net: Float32Array; readonly ridge: Float32Array },
   row: number,
 ): void {
   const { forecast, ground, issue } = draft;
-  const { target, start, stepMs } = forecast;
+  const { target, start, stepMs, members, quantiles } = forecast;
   const levels = quantiles.length;
-  const own = (z: number) => {
-    const u = normal.centre + normal.scale * z;
-    const y = recipe.transform === 'log' ? Math.exp(u) : u;
-    return Math.max(target.floor ?? Number.NEGATIVE_INFINITY, Math.min(target.ceiling ?? Number.POSITIVE_INFINITY, y));
-  };
+  const base = features[row * width + width - 1] as number;
+  const line = base + (said.ridge[row] as number);
   const cell = residualRow(residuals.cliper, start + (lead + 0.5) * stepMs, target.longitude, leadDayOf(draft, lead));
   for (let j = 0; j < levels; j++) {
     const at = lead * levels + j;
-    forecast.members.net[at] = own(base + (said.net[row * levels + j] as number));
-    forecast.members.ridge[at] = own(base + (said.ridge[row] as number) + (residuals.ridge.values[cell + j] as number));
-    forecast.members.cliper[at] = own(base + (residuals.cliper.values[cell + j] as number));
+    members.net[at] = own(recipe, target, normal, base + (said.net[row * levels + j] as number));
+    members.ridge[at] = own(recipe, target, normal, line + (residuals.ridge.values[cell + j] as number));
+    members.cliper[at] = own(recipe, target, normal, base + (residuals.cliper.values[cell + j] as number));
   }
-  const newest = recent.anchors(lead).newest;
+  const newest = recent.newest(lead);
   forecast.repeated[lead] = recipe.transform === 'log' ? Math.exp(newest) : newest;
-  if (recipe.scale === 'peak') {
-    const clear = ground.drivers['clear'] as Float64Array;
-    forecast.isLit[lead] = (clear[issue + lead] as number) > 0 ? 1 : 0;
-  }
+  if (recipe.scale !== 'peak') return;
+  const clear = ground.drivers['clear'] as Float64Array;
+  forecast.isLit[lead] = (clear[issue + lead] as number) > 0 ? 1 : 0;
 }

@@ -25,14 +25,6 @@ export interface Normal {
   readonly scale: number;
 }
 
-/** What persistence and climatology say of one step, in transformed units. */
-export interface Anchors {
-  /** The newest known value of the same time of day. */
-  readonly newest: number;
-  /** Mean of the known ones of seven days. */
-  readonly mean7: number;
-}
-
 export interface Recent {
   /** Takes in every step before the index. */
   absorbTo(index: number): void;
@@ -40,7 +32,8 @@ export interface Recent {
   normal(): Normal | undefined;
   /** Writes the features of the step `lead` steps after the walker at `rows[offset…]`. */
   write(lead: number, normal: Normal, rows: Float32Array, offset: number): void;
-  anchors(lead: number): Anchors;
+  /** Persistence (SN24): the newest known value of the same time of day, transformed. */
+  newest(lead: number): number;
 }
 
 const lagDays = 7;
@@ -92,10 +85,13 @@ export function featureNames(recipe: Recipe): readonly string[] {
   ];
 }
 
-/** True when every driver that the recipe looks at is known at the step. */
-export function isDriven({ drivers }: Ground, { at }: Recipe, index: number): boolean {
-  for (const name of at) if (Number.isNaN(drivers[name]?.[index] ?? Number.NaN)) return false;
-  return true;
+/** Tells of a step whether every driver that the recipe looks at is known there. */
+export function drivenBy({ drivers }: Ground, { at }: Recipe): (index: number) => boolean {
+  const needed = at.map((name) => drivers[name]);
+  return (index) => {
+    for (let i = 0; i < needed.length; i++) if (Number.isNaN(needed[i]?.[index] ?? Number.NaN)) return false;
+    return true;
+  };
 }
 
 /** Stands at `from`: whatever is older was never known. */
@@ -276,14 +272,15 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
     return target.ceiling * seasonalPeak() * ((Number.isNaN(light) ? coldClearness * clear : light) / bestClear());
   }
 
-  function anchors(lead: number): Anchors {
+  function newest(lead: number): number {
     const reference = referenceOf(lead);
     for (let day = 0; day < lagDays; day++) {
-      const newest = at(reference - day * perDay);
-      if (!Number.isNaN(newest)) return { newest, mean7: meanOfWeek(reference) };
+      const value = at(reference - day * perDay);
+      if (!Number.isNaN(value)) return value;
     }
-    const fallback = peak ? cold(now + lead) : over(counted, 14 * perDay) > 0 ? over(total, 14 * perDay) / over(counted, 14 * perDay) : 0;
-    return { newest: fallback, mean7: fallback };
+    if (peak) return cold(now + lead);
+    const count = over(counted, 14 * perDay);
+    return count > 0 ? over(total, 14 * perDay) / count : 0;
   }
 
   const lags = new Float64Array(lagDays);
@@ -303,7 +300,9 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
     const index = now + lead;
     const step = stepOfDay(index);
     const reference = referenceOf(lead);
-    const { newest, mean7 } = anchors(lead);
+    const last = newest(lead);
+    const week = meanOfWeek(referenceOf(lead));
+    const mean7 = Number.isNaN(week) ? last : week;
     let count = 0;
     for (let day = 0; day < lagDays; day++) {
       const u = at(reference - day * perDay);
@@ -317,9 +316,9 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
       squares += (u - mean7) ** 2;
       if (k < 3) sum3 += u;
     }
-    put(z(newest));
-    put(z(count > 1 ? (lags[1] as number) : newest));
-    put(z(count > 0 ? sum3 / Math.min(3, count) : newest));
+    put(z(last));
+    put(z(count > 1 ? (lags[1] as number) : last));
+    put(z(count > 0 ? sum3 / Math.min(3, count) : last));
     put(z(mean7));
     let [sum21, count21] = [mean7 * count, count];
     for (let day = lagDays; day < 21; day++) {
@@ -330,9 +329,9 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
       }
     }
     put(z(count21 > 0 ? sum21 / count21 : mean7));
-    put(z(count > 0 ? most : newest));
-    put(z(count > 0 ? least : newest));
-    put(z(far(reference, index, count > 0 ? most : newest, mean7)));
+    put(z(count > 0 ? most : last));
+    put(z(count > 0 ? least : last));
+    put(z(far(reference, index, count > 0 ? most : last, mean7)));
     put(count > 1 ? Math.sqrt(squares / (count - 1)) / scale : 0);
     put(count / lagDays);
     put(Math.min(3, lastKnown < 0 ? 3 : (now - 1 - lastKnown) / perDay));
@@ -446,7 +445,7 @@ export function createRecent(ground: Ground, recipe: Recipe, from = 0): Recent {
       return norm;
     },
     write,
-    anchors,
+    newest,
   };
 }
 

@@ -8,7 +8,7 @@ import { DAY, type DurationMs, HOUR, type Instant } from '../../../units/time.ts
 import { type Archive, type Grid, regrid } from '../target.ts';
 import { driversOf } from './drivers.ts';
 import type { TrainingRows } from './quantile-rows.ts';
-import { createRecent, featureNames, type Ground, isDriven, type Recent } from './recent.ts';
+import { createRecent, drivenBy, featureNames, type Ground, type Recent } from './recent.ts';
 import type { Recipe } from './recipe.ts';
 import { createChance } from './seeded.ts';
 
@@ -95,6 +95,7 @@ export function trainingSetOf(archives: readonly Archive[], config: TrainingSetC
   for (const [k, ground] of grounds.entries()) {
     const { issues, leads } = plans[k] as IssuePlan;
     const straight = createRecent(ground, recipe);
+    const isDriven = drivenBy(ground, recipe);
     for (const issue of issues) {
       straight.absorbTo(issue);
       const fold = foldOf(ground.grid.start + issue * ground.grid.stepMs);
@@ -104,7 +105,7 @@ export function trainingSetOf(archives: readonly Archive[], config: TrainingSetC
       for (let lead = 0; lead < leads; lead++) {
         const y = ground.values[issue + lead] as number;
         const keep = chance.uniform() < share * (isDark(ground, recipe, issue + lead) ? darkShare : 1);
-        if (!keep || Number.isNaN(y) || !isDriven(ground, recipe, issue + lead)) continue;
+        if (!keep || Number.isNaN(y) || !isDriven(issue + lead)) continue;
         const row = draw.add({ archive: k, lead, valid: ground.grid.start + (issue + lead) * ground.grid.stepMs, fold });
         if (row === undefined) continue;
         recent.write(lead, normal, draw.features, row * width);
