@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomStream } from '../../simulator/kernel/random.ts';
 import { dataFolder, type LiveRiver, noArrivals, runsAlive, startRiver, untilGone } from '../fixtures/river.ts';
-import type { Bar } from './ingest.ts';
+import type { Bar } from './main.ts';
 
 /** A quarter hour in one and a half seconds. */
 const speed = 600;

@@ -10,6 +10,7 @@ import type { MemberForecast } from '../../energy-oracle/forecast/model/member-f
 import { forecastMembers, type PooledModel, priorOf } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import { openBackend } from '../../energy-oracle/forecast/model/tfjs-backend.ts';
 import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
+import { pinballLoss } from '../../energy-oracle/forecast/score/score.ts';
 import { type Archive, endedBy, type Known, knownAt } from '../../energy-oracle/forecast/target.ts';
 import { createTrack } from '../../energy-oracle/forecast/track.ts';
 import { forecastTask, type ReadRecord } from '../../simulator/experiments/forecast-tasks.ts';
@@ -116,8 +117,7 @@ export function lossesOf(archive: Archive, walked: readonly Walked[], said: (one
       sum += Math.abs(y);
       errors += Math.abs(y - at(quantiles.length >> 1));
       quantiles.forEach((level, j) => {
-        const miss = y - at(j);
-        pinballs += Math.max(level * miss, (level - 1) * miss) / quantiles.length;
+        pinballs += pinballLoss(level, y, at(j)) / quantiles.length;
       });
     }
   }

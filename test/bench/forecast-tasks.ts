@@ -6,14 +6,8 @@ import { createForecastRunner, recordReader } from '../../cli/forecast-run.ts';
 import type { BacktestReport } from '../../energy-oracle/forecast/score/backtest.ts';
 import type { Judged, JudgedReport } from '../../energy-oracle/forecast/score/tally.ts';
 import { forecastTask } from '../../simulator/experiments/forecast-tasks.ts';
-
-export interface Bar {
-  readonly bar: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly target: string;
-  readonly holds: boolean;
-}
+import { rounded } from './forecast-grids.ts';
+import type { Bar } from './main.ts';
 
 type Figure = (report: JudgedReport) => number | undefined;
 
@@ -25,8 +19,6 @@ const mapeOf =
   (day: number): Figure =>
   ({ leadDays }) =>
     leadDays[day - 1]?.[1].mapePercent;
-
-const rounded = (value: number, digits = 2) => Number(value.toFixed(digits));
 
 /** Mean of a figure over the targets of a report. @throws RangeError when a target has none */
 function meanOf({ targets, task }: BacktestReport, who: Judged, figure: Figure): number {

@@ -16,14 +16,7 @@ import type { RawMessage } from '../../energy-oracle/telemetry/telemetry-source.
 import { createVerifier } from '../../energy-oracle/telemetry/verify.ts';
 import { createIngestStore, keyOf, messageOf, noon, readingOf, siteOf } from '../energy-oracle/telemetry/messages.ts';
 import { type ForgeryCount, tryForgeries } from './forgery.ts';
-
-export interface Bar {
-  readonly bar: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly target: string;
-  readonly holds: boolean;
-}
+import type { Bar } from './main.ts';
 
 const forgeriesPlanned = 1_000_000;
 const honestPlanned = 10_000;

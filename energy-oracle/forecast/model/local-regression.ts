@@ -4,6 +4,7 @@
  * One small least-squares fit per step of the day, with weights that halve over some days: a dawn hour learns from dawn
  * hours, and a growing fleet of panels is followed. It has only absorbed the past, so what it says cannot peek.
  */
+import { solveCholesky } from './cholesky.ts';
 
 /** How one fit is made. */
 export interface LocalRegressionConfig {
@@ -46,7 +47,7 @@ export function createLocalRegression({ drivers, halfLifeDays, ridge, intercept 
         gram[i * width + j] = (sums[k] as number) - (intercept ? mean * (sums[at + 2 + j] as number) : 0) + (i === j ? ridge : 0);
       right[i] = (sums[at + 2 + width + i] as number) - mean * (sums[at + 1] as number);
     }
-    solveInPlace(gram, right, width);
+    solveCholesky(gram, right, heldUp);
     for (let j = 0; j < width; j++) coefficients[step * width + j] = right[j] as number;
     stale[step] = 0;
   }
@@ -80,23 +81,6 @@ export function createLocalRegression({ drivers, halfLifeDays, ridge, intercept 
   };
 }
 
-/** Solves a symmetric positive definite system by Cholesky; the lower triangle of `gram` and `right` are overwritten. O(n³). */
-function solveInPlace(gram: Float64Array, right: Float64Array, n: number): void {
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = gram[i * n + j] as number;
-      for (let k = 0; k < j; k++) sum -= (gram[i * n + k] as number) * (gram[j * n + k] as number);
-      gram[i * n + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / (gram[j * n + j] as number);
-    }
-  }
-  for (let i = 0; i < n; i++) {
-    let sum = right[i] as number;
-    for (let k = 0; k < i; k++) sum -= (gram[i * n + k] as number) * (right[k] as number);
-    right[i] = sum / (gram[i * n + i] as number);
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    let sum = right[i] as number;
-    for (let k = i + 1; k < n; k++) sum -= (gram[k * n + i] as number) * (right[k] as number);
-    right[i] = sum / (gram[i * n + i] as number);
-  }
-}
+/** A driver that has hardly moved yet leaves nothing of its diagonal: it is held up to this. */
+const smallestPivot = 1e-12;
+const heldUp = (rest: number) => Math.max(rest, smallestPivot);

@@ -5,6 +5,7 @@
  * standardised first, so one penalty is fair to all; the intercept is not penalised. No chance, no iterations: equal rows
  * give equal coefficients. Hoerl and Kennard 1970.
  */
+import { solveCholesky } from './cholesky.ts';
 import type { FeatureRows, TrainingRows } from './quantile-rows.ts';
 
 export interface Ridge {
@@ -40,7 +41,8 @@ export function fitRidge(rows: TrainingRows, lambda: number): Ridge {
     gram[i * width + i] = deviation > 0 ? 1 + lambda : 1; // what never moved gets a coefficient of 0
     right[i] = scaled(moments[width * (width + 1) + i] as number, deviation);
   }
-  const coefficients = solveCholesky(gram, right).map((value, j) => (deviations[j] ? value / (deviations[j] as number) : 0));
+  solveCholesky(gram, right, pivotOf);
+  const coefficients = right.map((value, j) => (deviations[j] ? value / (deviations[j] as number) : 0));
   const intercept = coefficients.reduce((sum, value, j) => sum - value * (means[j] as number), targetMean);
   return ridgeOf(intercept, coefficients);
 }
@@ -93,29 +95,9 @@ function centredMoments({ count, width, features, targets, weights }: TrainingRo
   return { moments, means, targetMean };
 }
 
-/** Solves A·x = b for a positive definite A given by its lower triangle, row-major; overwrites both. */
-function solveCholesky(a: Float64Array, b: Float64Array): Float64Array {
-  const size = b.length;
-  const cell = (i: number, j: number) => a[i * size + j] as number;
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let rest = cell(i, j);
-      for (let k = 0; k < j; k++) rest -= cell(i, k) * cell(j, k);
-      if (i !== j) a[i * size + j] = rest / cell(j, j);
-      else if (rest > smallestPivot) a[i * size + i] = Math.sqrt(rest);
-      else throw new RangeError(`feature ${i} repeats others before it: a penalty above 0 tells them apart`);
-    }
-  }
-  for (let i = 0; i < size; i++) {
-    for (let k = 0; k < i; k++) b[i] = (b[i] as number) - cell(i, k) * (b[k] as number);
-    b[i] = (b[i] as number) / cell(i, i);
-  }
-  for (let i = size - 1; i >= 0; i--) {
-    for (let k = i + 1; k < size; k++) b[i] = (b[i] as number) - cell(k, i) * (b[k] as number);
-    b[i] = (b[i] as number) / cell(i, i);
-  }
-  return b;
-}
-
 /** What is left of a standardised feature (variance 1) below which it says nothing new. */
 const smallestPivot = 1e-10;
+function pivotOf(rest: number, i: number): number {
+  if (rest > smallestPivot) return rest;
+  throw new RangeError(`feature ${i} repeats others before it: a penalty above 0 tells them apart`);
+}
