@@ -47,14 +47,17 @@ interface Sky {
 /** Samples of a step: the sun moves 15° in an hour, so an hour at dawn needs more than its centre. */
 const samples = 2;
 
-/** The sky of a place; declination and hour angle are taken once a day and turned on, which is good to 0.02°. */
+/** The sky of a place; declination and hour angle are taken once a day and turned on from sample to sample, which is good to 0.02°. */
 function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Grid): Sky {
   const [clear, global, sine] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   const radians = Math.PI / 180;
   const [sinLatitude, cosLatitude] = [Math.sin(latitude * radians), Math.cos(latitude * radians)];
   const peakKw = pv.reduce((sum, { peakKw }) => sum + peakKw, 0);
+  const turn = (stepMs / samples / HOUR) * 15 * radians;
+  const [sinTurn, cosTurn] = [Math.sin(turn), Math.cos(turn)];
   let day = Number.NaN;
-  let [sinDelta, cosDelta, hourAngleAtDay, outside] = [0, 0, 0, 0];
+  let [sinDelta, cosDelta, outside] = [0, 0, 0];
+  let [sinHour, cosHour] = [0, 1];
   for (let i = 0; i < count; i++) {
     const at = start + i * stepMs;
     const today = Math.floor((at + stepMs / 2) / DAY) * DAY;
@@ -62,18 +65,26 @@ function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Gr
       day = today;
       const { declinationDeg, greenwichHourAngleDeg } = apparentSun(day + DAY / 2);
       [sinDelta, cosDelta] = [Math.sin(declinationDeg * radians), Math.cos(declinationDeg * radians)];
-      hourAngleAtDay = greenwichHourAngleDeg + longitude;
+      const gone = Math.floor((at + stepMs / 2 - day) / stepMs); // steps of the day before the grid begins: turned as well, so that all grids say the same
+      const first = at - gone * stepMs + stepMs / samples / 2;
+      const hourAngle = (greenwichHourAngleDeg + longitude + ((first - day - DAY / 2) / HOUR) * 15) * radians;
+      [sinHour, cosHour] = [Math.sin(hourAngle), Math.cos(hourAngle)];
+      for (let k = 0; k < gone * samples; k++)
+        [sinHour, cosHour] = [sinHour * cosTurn + cosHour * sinTurn, cosHour * cosTurn - sinHour * sinTurn];
       outside = extraterrestrial(day);
     }
+    let [sines, globals, powers] = [0, 0, 0];
     for (let k = 0; k < samples; k++) {
-      const hourAngle = (hourAngleAtDay + ((at + ((k + 0.5) / samples) * stepMs - day - DAY / 2) / HOUR) * 15) * radians;
-      const sin = sinLatitude * sinDelta + cosLatitude * cosDelta * Math.cos(hourAngle);
-      sine[i] = (sine[i] ?? 0) + sin / samples;
+      const [sinAngle, cosAngle] = [sinHour, cosHour];
+      sinHour = sinAngle * cosTurn + cosAngle * sinTurn;
+      cosHour = cosAngle * cosTurn - sinAngle * sinTurn;
+      const sin = sinLatitude * sinDelta + cosLatitude * cosDelta * cosAngle;
+      sines += sin;
       if (sin <= 0) continue;
       const light = clearSkyUnder(sin);
-      global[i] = (global[i] ?? 0) + light / 1_000 / samples;
+      globals += light / 1_000;
       if (peakKw === 0) continue;
-      const fromSouth = Math.atan2(Math.sin(hourAngle), Math.cos(hourAngle) * sinLatitude - (sinDelta / cosDelta) * cosLatitude);
+      const fromSouth = Math.atan2(sinAngle, cosAngle * sinLatitude - (sinDelta / cosDelta) * cosLatitude);
       const diffuse = light * diffuseFraction(light / (outside * sin));
       const irradiance = {
         sun: { elevationDeg: Math.asin(Math.min(1, sin)) / radians, azimuthDeg: fromSouth / radians + 180 },
@@ -81,8 +92,11 @@ function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Gr
         beamNormal: (light - diffuse) / sin,
         diffuse,
       };
-      for (const array of pv) clear[i] = (clear[i] ?? 0) + arrayPower(array, irradiance) / peakKw / samples;
+      for (const array of pv) powers += arrayPower(array, irradiance) / peakKw;
     }
+    sine[i] = sines / samples;
+    global[i] = globals / samples;
+    clear[i] = powers / samples;
   }
   return { clear: peakKw === 0 ? global : clear, global, sine };
 }
@@ -92,19 +106,25 @@ function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, cou
   const [clearness, clearnessDay, irradiance] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   const half = Math.round((dayHours * HOUR) / stepMs / 2);
   let [light, possible, missing] = [0, 0, 0];
-  const add = (i: number, sign: 1 | -1) => {
-    if (i < 0 || i >= count) return;
-    const watts = wattsPerM2[i] as number;
-    if (Number.isNaN(watts)) missing += sign;
-    else {
-      light += (sign * watts) / 1_000;
-      possible += sign * (global[i] as number);
+  for (let i = -half; i < count; i++) {
+    const [entering, leaving] = [i + half, i - half - 1];
+    if (entering < count) {
+      const watts = wattsPerM2[entering] as number;
+      if (Number.isNaN(watts)) missing++;
+      else {
+        light += watts / 1_000;
+        possible += global[entering] as number;
+      }
     }
-  };
-  for (let i = 0; i < half; i++) add(i, 1);
-  for (let i = 0; i < count; i++) {
-    add(i + half, 1);
-    add(i - half - 1, -1);
+    if (leaving >= 0) {
+      const watts = wattsPerM2[leaving] as number;
+      if (Number.isNaN(watts)) missing--;
+      else {
+        light -= watts / 1_000;
+        possible -= global[leaving] as number;
+      }
+    }
+    if (i < 0) continue;
     const around = possible > 1e-6 ? Math.max(0, Math.min(1.2, light / possible)) : missing > half ? Number.NaN : 0.7;
     clearnessDay[i] = around;
     const most = global[i] as number;
@@ -155,19 +175,20 @@ function rainOf(millimetres: Float64Array, grid: Grid): Drivers {
 
 /** Mean of the known values within `half` steps on either side; NaN where none is known. O(steps). */
 function smoothed(values: Float64Array, half: number): Float64Array {
+  const count = values.length;
+  const means = new Float64Array(count);
   let [sum, known] = [0, 0];
-  const add = (i: number, sign: 1 | -1) => {
-    const value = values[i];
-    if (value === undefined || Number.isNaN(value)) return;
-    sum += sign * value;
-    known += sign;
-  };
-  for (let i = 0; i < half; i++) add(i, 1);
-  const means = new Float64Array(values.length);
-  for (let i = 0; i < means.length; i++) {
-    add(i + half, 1);
-    add(i - half - 1, -1);
-    means[i] = known > 0 ? sum / known : Number.NaN;
+  for (let i = -half; i < count; i++) {
+    const [entering, leaving] = [i + half, i - half - 1];
+    if (entering < count && !Number.isNaN(values[entering] as number)) {
+      sum += values[entering] as number;
+      known++;
+    }
+    if (leaving >= 0 && !Number.isNaN(values[leaving] as number)) {
+      sum -= values[leaving] as number;
+      known--;
+    }
+    if (i >= 0) means[i] = known > 0 ? sum / known : Number.NaN;
   }
   return means;
 }

@@ -9,13 +9,15 @@ import { DAY, type DurationMs, type Instant } from '../../../units/time.ts';
 import { type CalibrationPrior, coldPrior } from '../calibration/calibration-prior.ts';
 import type { Known, Target, TargetKind } from '../target.ts';
 import { type HistoryRefusal, historyRefusal } from '../trust/thinness.ts';
+import { drivenBy, type Ground, groundOf } from './ground.ts';
 import type { MemberForecast, MemberName } from './member-forecast.ts';
 import type { FeatureRows, QuantileModel } from './quantile-rows.ts';
-import { createRecent, drivenBy, featureNames, type Ground, type Normal, type Recent } from './recent.ts';
+import { featureNames, Recent } from './recent.ts';
 import type { Recipe } from './recipe.ts';
 import { type ResidualTable, residualRow } from './residual-table.ts';
 import type { Ridge } from './ridge.ts';
-import { cliperOf, groundOf } from './training-set.ts';
+import { cliperOf } from './training-set.ts';
+import type { Normal } from './walker.ts';
 
 /** A model that needs certain drivers. */
 export interface Variant {
@@ -132,7 +134,7 @@ function answerBy({ variants }: PooledModel, variant: Variant, drafts: readonly 
       draft.isOpen[lead] = 0;
     }
     if (leads.length === 0) return [];
-    const recent = createRecent(draft.ground, recipe);
+    const recent = new Recent(draft.ground, recipe);
     recent.absorbTo(draft.issue);
     const normal = recent.normal();
     return normal ? [{ draft, recent, normal, leads }] : [];

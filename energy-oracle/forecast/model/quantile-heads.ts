@@ -4,8 +4,6 @@
  * The quantile nearest the median, the anchor, is free; each other one stands a softplus gap (≥ 0) further out. Whoever
  * runs the net owns the layers below; here is only what the loss needs, row by row, in numbers of the net's own scale.
  */
-import type { FeatureRows, QuantileModel } from './quantile-rows.ts';
-
 /** Index of the level nearest the median; refuses levels outside (0, 1) or not ascending with a RangeError. */
 export function anchorOf(quantiles: readonly number[]): number {
   if (quantiles.length === 0 || quantiles.some((level, i) => !(level > (quantiles[i - 1] ?? 0) && level < 1)))
@@ -80,24 +78,6 @@ export function rawOf(levels: readonly number[], anchor: number): number[] {
 
 /** Smallest gap a start believes in: below it the softplus is so flat that it would never open again. */
 const gapMin = 0.02;
-
-/** The mean of several models, quantile by quantile: still never crossing. Refuses models of different levels with a RangeError. */
-export function averageModels(models: readonly QuantileModel[]): QuantileModel {
-  const quantiles = models[0]?.quantiles;
-  if (quantiles === undefined || models.some((model) => model.quantiles.join() !== quantiles.join()))
-    throw new RangeError('an average needs one model or more, all of the same quantiles');
-  return {
-    quantiles,
-    predict: (rows: FeatureRows) => {
-      const mean = new Float32Array(rows.count * quantiles.length);
-      for (const model of models) {
-        const predicted = model.predict(rows);
-        for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + (predicted[i] as number) / models.length;
-      }
-      return mean;
-    },
-  };
-}
 
 const softplus = (x: number) => (x > 20 ? x : Math.log1p(Math.exp(x)));
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

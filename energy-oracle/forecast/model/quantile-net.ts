@@ -8,14 +8,18 @@ import { anchorOf, rawOf } from './quantile-heads.ts';
 import type { FeatureRows, TrainingRows } from './quantile-rows.ts';
 import type { Chance } from './seeded.ts';
 
-/** All a net knows, in single precision so that what is stored is what predicts. */
-export interface NetParts {
-  readonly quantiles: readonly number[];
-  /** Inputs, hidden units of each layer, quantiles. */
-  readonly sizes: readonly number[];
+/** How inputs are brought to order. */
+export interface InputScales {
   readonly inputMean: Float32Array;
   /** One over the standard deviation; 0 for an input that never moved in training. */
   readonly inputScale: Float32Array;
+}
+
+/** All a net knows, in single precision so that what is stored is what predicts. */
+export interface NetParts extends InputScales {
+  readonly quantiles: readonly number[];
+  /** Inputs, hidden units of each layer, quantiles. */
+  readonly sizes: readonly number[];
   readonly targetMean: number;
   readonly targetScale: number;
   /** Layer by layer: weights `inputs × outputs` row-major, then biases. */
@@ -51,12 +55,16 @@ const sampledRows = 20_000;
 export function startingNet(
   rows: TrainingRows,
   order: Uint32Array,
-  { quantiles, hidden }: Pick<NetParts, 'quantiles'> & { readonly hidden: readonly number[] },
+  {
+    quantiles,
+    hidden,
+    inputs,
+  }: Pick<NetParts, 'quantiles'> & { readonly hidden: readonly number[]; readonly inputs?: InputScales | undefined },
   chance: Chance,
 ): NetParts {
   const anchor = anchorOf(quantiles);
   const sizes = [rows.width, ...hidden, quantiles.length];
-  const { inputMean, inputScale } = inputScales(rows, order);
+  const { inputMean, inputScale } = inputs ?? inputScales(rows, order);
   const stride = Math.ceil(order.length / sampledRows);
   const sample = Float32Array.from(
     { length: Math.ceil(order.length / stride) },
@@ -72,7 +80,11 @@ export function startingNet(
   return { quantiles, sizes, inputMean, inputScale, targetMean, targetScale, weights };
 }
 
-function inputScales({ width, features }: FeatureRows, order: Uint32Array): Pick<NetParts, 'inputMean' | 'inputScale'> {
+/** Scales of the rows in `order`; of all rows without it. */
+export function inputScales(
+  { width, features, count }: FeatureRows,
+  order: Uint32Array = Uint32Array.from({ length: count }, (_, i) => i),
+): InputScales {
   const sum = new Float64Array(width);
   for (const row of order) for (let j = 0, at = row * width; j < width; j++) sum[j] = (sum[j] as number) + (features[at + j] as number);
   const inputMean = Float32Array.from(sum, (total) => total / order.length);
@@ -96,12 +108,23 @@ function startWeights(sizes: readonly number[], weights: Float32Array, chance: C
 }
 
 /** Brings one row of features to mean 0 and deviation 1, bounded. */
-export function standardise({ inputMean, inputScale }: NetParts, from: Float32Array, fromAt: number, to: Float32Array, toAt: number): void {
+export function standardise(
+  { inputMean, inputScale }: InputScales,
+  from: Float32Array,
+  fromAt: number,
+  to: Float32Array,
+  toAt: number,
+): void {
   for (let j = 0; j < inputMean.length; j++) {
     const value = ((from[fromAt + j] as number) - (inputMean[j] as number)) * (inputScale[j] as number);
     to[toAt + j] = Math.max(-inputMax, Math.min(inputMax, value));
   }
 }
+
+/** Whether what one standardises is standardised for the other. */
+export const isScaledAlike = (one: InputScales, other: InputScales): boolean =>
+  one === other ||
+  (one.inputMean.every((mean, j) => mean === other.inputMean[j]) && one.inputScale.every((scale, j) => scale === other.inputScale[j]));
 
 /** What begins a stored net: its name and the version of its form. */
 const mark = 'sunward-quantile-net 1\n';

@@ -8,15 +8,16 @@
 import { createHash } from 'node:crypto';
 import { DAY, type DurationMs, HOUR, type Instant, toIso } from '../../../units/time.ts';
 import type { Archive, TargetKind } from '../target.ts';
+import { groundOf } from './ground.ts';
 import { heldOutPrior } from './held-out-prior.ts';
 import type { PooledModel, Variant } from './pooled-model.ts';
-import { averageModels } from './quantile-heads.ts';
+import { inputScales } from './quantile-net.ts';
 import { featureNames } from './recent.ts';
 import { type Recipe, recipeFor } from './recipe.ts';
 import { type Residual, type ResidualTable, residualTableOf } from './residual-table.ts';
 import { fitRidge, ridgeOf } from './ridge.ts';
-import { type EpochReport, type QuantileNet, type QuantileNetConfig, quantileNetFrom, trainQuantileNet } from './tfjs-quantile.ts';
-import { createRowMemory, type DrawnRows, foldCount, groundOf, type RowMemory, trainingSetOf } from './training-set.ts';
+import { type EpochReport, type QuantileNet, type QuantileNetConfig, quantileEnsembleFrom, trainQuantileNet } from './tfjs-quantile.ts';
+import { createRowMemory, type DrawnRows, foldCount, type RowMemory, trainingSetOf } from './training-set.ts';
 
 export interface PooledFitConfig {
   readonly kind: TargetKind;
@@ -95,7 +96,7 @@ export const pooledModelOf = (stored: StoredModel): PooledModel => ({
   ...stored,
   variants: stored.variants.map(({ nets, ridge, ...variant }) => ({
     ...variant,
-    net: averageModels(nets.map(quantileNetFrom)),
+    net: quantileEnsembleFrom(nets),
     ridge: ridgeOf(ridge.intercept, ridge.coefficients),
   })),
 });
@@ -128,10 +129,11 @@ async function fitVariant(
   if (rows.count === 0)
     throw new RangeError(`nothing to learn a ${config.kind} model from: ${archives.length} archives give no usable row`);
   const ridge = fitRidge(rows, config.lambda);
+  const inputs = inputScales(rows);
   const nets: QuantileNet[] = [];
   for (const seed of config.seeds) {
     const weights = Float32Array.from(rows.fold, (fold) => (fold === foldLeftOut(config, seed) ? 0 : 1));
-    nets.push(await trainQuantileNet({ ...rows, weights }, { ...config.net, quantiles: config.quantiles, seed }, { onEpoch }));
+    nets.push(await trainQuantileNet({ ...rows, weights }, { ...config.net, quantiles: config.quantiles, seed, inputs }, { onEpoch }));
   }
   const line = ridge.predict(rows);
   const residuals = residualsOf(archives, rows, line, config);

@@ -8,7 +8,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cosineDecay, createAdam } from './adam.ts';
 import { anchorOf, pinballGradient, spreadHeads } from './quantile-heads.ts';
-import { bytesOf, type Layer, layersOf, type NetParts, partsFrom, standardise, startingNet } from './quantile-net.ts';
+import {
+  bytesOf,
+  type InputScales,
+  isScaledAlike,
+  type Layer,
+  layersOf,
+  type NetParts,
+  partsFrom,
+  standardise,
+  startingNet,
+} from './quantile-net.ts';
 import type { FeatureRows, QuantileModel, TrainingRows } from './quantile-rows.ts';
 import { createChance } from './seeded.ts';
 
@@ -25,6 +35,8 @@ export interface QuantileNetConfig {
   /** Share of a weight lost per step and unit of learning rate; biases keep theirs. */
   readonly weightDecay: number;
   readonly seed: number;
+  /** How inputs are brought to order; by the rows of this net without it. Nets that share it predict together at less cost. */
+  readonly inputs?: InputScales;
 }
 
 export const quantileNetDefaults: QuantileNetConfig = {
@@ -47,7 +59,7 @@ export interface EpochReport {
 }
 
 export interface QuantileNet extends QuantileModel {
-  /** The whole net; `quantileNetFrom` gives back one with bit-identical predictions. */
+  /** The whole net; `quantileEnsembleFrom` gives back one with bit-identical predictions. */
   toBytes(): Uint8Array<ArrayBuffer>;
 }
 
@@ -87,25 +99,38 @@ export async function trainQuantileNet(
   return quantileNetOf(parts);
 }
 
-/** The net that `toBytes` wrote; throws `QuantileNetUnreadable` for another version, or bytes that are cut or damaged. */
-export const quantileNetFrom = (bytes: Uint8Array): QuantileNet => quantileNetOf(partsFrom(bytes));
+/**
+ * The mean of the nets that `toBytes` wrote, quantile by quantile: still never crossing. Refuses nets of different levels
+ * or inputs, or none, with a RangeError; throws `QuantileNetUnreadable` for another version, or bytes that are cut or damaged.
+ */
+export function quantileEnsembleFrom(stored: readonly Uint8Array[]): QuantileModel {
+  const nets = stored.map(partsFrom);
+  const [first] = nets;
+  if (!first || nets.some(({ quantiles, sizes }) => quantiles.join() !== first.quantiles.join() || sizes[0] !== first.sizes[0]))
+    throw new RangeError('an ensemble needs one net or more, all of the same quantiles and inputs');
+  return { quantiles: first.quantiles, predict: (rows) => predictMean(nets, rows) };
+}
 
-function quantileNetOf(parts: NetParts): QuantileNet {
-  const { quantiles, sizes, targetMean, targetScale } = parts;
-  const anchor = anchorOf(quantiles);
-  const width = sizes[0] as number;
-  return {
-    quantiles,
-    toBytes: () => bytesOf(parts),
-    predict: (rows) => {
-      if (rows.width !== width || rows.features.length !== rows.count * width)
-        throw new RangeError(`the net takes rows of ${width} features, found ${rows.count} × ${rows.width} in ${rows.features.length}`);
-      const raw = rawOutputs(parts, rows);
-      spreadHeads(raw, quantiles.length, anchor);
-      for (let i = 0; i < raw.length; i++) raw[i] = (raw[i] as number) * targetScale + targetMean;
-      return raw;
-    },
-  };
+const quantileNetOf = (parts: NetParts): QuantileNet => ({
+  quantiles: parts.quantiles,
+  toBytes: () => bytesOf(parts),
+  predict: (rows) => predictMean([parts], rows),
+});
+
+/** What the nets say on average of every row, `count × quantiles`. */
+function predictMean(nets: readonly NetParts[], rows: FeatureRows): Float32Array {
+  const [first] = nets as readonly [NetParts, ...NetParts[]];
+  const [width, heads] = [first.sizes[0] as number, first.quantiles.length];
+  if (rows.width !== width || rows.features.length !== rows.count * width)
+    throw new RangeError(`the net takes rows of ${width} features, found ${rows.count} × ${rows.width} in ${rows.features.length}`);
+  const anchor = anchorOf(first.quantiles);
+  const mean = new Float32Array(rows.count * heads);
+  forEachRawOutput(nets, rows, ({ targetScale, targetMean }, raw, firstRow) => {
+    spreadHeads(raw, heads, anchor);
+    for (let i = 0, at = firstRow * heads; i < raw.length; i++, at++)
+      mean[at] = (mean[at] as number) + ((raw[i] as number) * targetScale + targetMean) / nets.length;
+  });
+  return mean;
 }
 
 /** Indices of the rows with weight, after a look at the shapes. */
@@ -193,23 +218,32 @@ export function netGradient({ quantiles, sizes, weights }: NetParts, batch: NetB
   });
 }
 
-/** Raw outputs of all rows, `count × quantiles`. */
-function rawOutputs(parts: NetParts, { count, width, features }: FeatureRows): Float32Array {
-  const heads = parts.quantiles.length;
-  const raw = new Float32Array(count * heads);
+/** Hands out the raw outputs of each net, `rows × quantiles` for some rows at a time; inputs are standardised once for nets that share it. */
+function forEachRawOutput(
+  nets: readonly NetParts[],
+  { count, width, features }: FeatureRows,
+  take: (net: NetParts, raw: Float32Array, firstRow: number) => void,
+): void {
   tf.tidy(() => {
-    const layers = layersOf(parts.sizes).map((layer) => ({ last: layer.last, ...layerTensors(parts.weights, layer) }));
+    const layered = nets.map((net) => layersOf(net.sizes).map((layer) => ({ last: layer.last, ...layerTensors(net.weights, layer) })));
+    const standardised = new Float32Array(Math.min(predictedRows, count) * width);
     for (let first = 0; first < count; first += predictedRows) {
       const rows = Math.min(predictedRows, count - first);
-      const inputs = new Float32Array(rows * width);
-      for (let i = 0; i < rows; i++) standardise(parts, features, (first + i) * width, inputs, i * width);
       tf.tidy(() => {
-        let values = tf.tensor2d(inputs, [rows, width]);
-        for (const { kernel, bias, last } of layers)
-          values = tf.fused.matMul({ a: values, b: kernel, bias, activation: last ? 'linear' : 'relu' }) as tf.Tensor2D;
-        raw.set(values.dataSync<'float32'>(), first * heads);
+        let scaledFor: NetParts | undefined;
+        let inputs: tf.Tensor2D | undefined;
+        for (const [k, net] of nets.entries()) {
+          if (!inputs || !scaledFor || !isScaledAlike(net, scaledFor)) {
+            for (let i = 0; i < rows; i++) standardise(net, features, (first + i) * width, standardised, i * width);
+            inputs = tf.tensor2d(standardised.slice(0, rows * width), [rows, width]);
+            scaledFor = net;
+          }
+          let values = inputs;
+          for (const { kernel, bias, last } of layered[k] as (typeof layered)[number])
+            values = tf.fused.matMul({ a: values, b: kernel, bias, activation: last ? 'linear' : 'relu' }) as tf.Tensor2D;
+          take(net, values.dataSync<'float32'>(), first);
+        }
       });
     }
   });
-  return raw;
 }

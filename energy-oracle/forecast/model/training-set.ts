@@ -5,10 +5,10 @@
  * broken line or a torn record would see them, so that the model knows what to do there. Equal seeds draw equal rows.
  */
 import { DAY, type DurationMs, HOUR, type Instant } from '../../../units/time.ts';
-import { type Archive, type Grid, regrid } from '../target.ts';
-import { driversOf } from './drivers.ts';
+import type { Archive } from '../target.ts';
+import { drivenBy, type Ground, groundOf } from './ground.ts';
 import type { TrainingRows } from './quantile-rows.ts';
-import { createRecent, drivenBy, featureNames, type Ground, type Recent } from './recent.ts';
+import { featureNames, Recent } from './recent.ts';
 import type { Recipe } from './recipe.ts';
 import { createChance } from './seeded.ts';
 
@@ -54,15 +54,6 @@ const variantDays = 35;
 /** Share of the rows of a dark sky that are kept: they are all alike. */
 const darkShare = 0.1;
 
-/** The target of an archive and all beside it, on one grid that reaches `aheadMs` past its history. */
-export function groundOf({ target, history, signals, companions }: Archive, aheadMs: DurationMs): Ground {
-  const grid: Grid = { start: history.start, stepMs: history.stepMs, count: history.values.length + Math.round(aheadMs / history.stepMs) };
-  const values = new Float64Array(grid.count).fill(Number.NaN);
-  values.set(history.values);
-  const beside = Object.fromEntries(Object.entries(companions).map(([name, dense]) => [name, regrid(dense, grid)]));
-  return { target, grid, values, drivers: driversOf(target, signals, grid), companions: beside };
-}
-
 /** CLIPER in normalised units: the week's mean, moved towards the newest day. */
 export const cliperOf = (newest: number, mean7: number, leadDay: number, weights: readonly number[]): number =>
   mean7 + (weights[Math.min(leadDay, weights.length - 1)] ?? 0) * (newest - mean7);
@@ -94,7 +85,7 @@ export function trainingSetOf(archives: readonly Archive[], config: TrainingSetC
   const draw = createDraw(Math.ceil(rowsMax * 1.1) + 1000, width, memory);
   for (const [k, ground] of grounds.entries()) {
     const { issues, leads } = plans[k] as IssuePlan;
-    const straight = createRecent(ground, recipe);
+    const straight = new Recent(ground, recipe);
     const isDriven = drivenBy(ground, recipe);
     for (const issue of issues) {
       straight.absorbTo(issue);
@@ -219,7 +210,7 @@ function variant(
     else for (let i = from; i < issue; i++) if (uniform() < 0.6 * length) values[i] = Number.NaN;
   }
   const ceiling = ground.target.ceiling ?? nameplateAround(ground, issue);
-  const recent = createRecent(isCold ? { ...ground, values, target: { ...ground.target, ceiling } } : { ...ground, values }, recipe, from);
+  const recent = new Recent(isCold ? { ...ground, values, target: { ...ground.target, ceiling } } : { ...ground, values }, recipe, from);
   recent.absorbTo(issue);
   return recent;
 }

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anchorOf, averageModels, pinballGradient, rawOf, spreadHeads } from '../../../../energy-oracle/forecast/model/quantile-heads.ts';
+import { anchorOf, pinballGradient, rawOf, spreadHeads } from '../../../../energy-oracle/forecast/model/quantile-heads.ts';
 
 const levels = [[0.1, 0.5, 0.9], [0.05, 0.2, 0.4, 0.6, 0.7], [0.5], [0.8, 0.9]];
 
@@ -66,16 +66,4 @@ describe('quantile heads', () => {
         },
       ),
     ));
-});
-
-describe('an average of models', () => {
-  const model = (quantiles: number[], ...values: number[]) => ({ quantiles, predict: () => Float32Array.from(values) });
-  const rows = { count: 1, width: 0, features: new Float32Array() };
-
-  test('is their mean, quantile by quantile', () =>
-    expect([...averageModels([model([0.1, 0.9], 0, 1), model([0.1, 0.9], 1, 4)]).predict(rows)]).toEqual([0.5, 2.5]));
-  test('refuses models of different levels, and none at all', () => {
-    expect(() => averageModels([model([0.1], 0), model([0.9], 0)])).toThrow(RangeError);
-    expect(() => averageModels([])).toThrow(RangeError);
-  });
 });

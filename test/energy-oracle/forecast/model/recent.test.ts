@@ -1,9 +1,10 @@
 /** Recent: rows that see the past and nothing else, leave gaps out, and know physics where nothing was measured. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRecent, featureNames, type Ground, type Normal } from '../../../../energy-oracle/forecast/model/recent.ts';
+import { type Ground, groundOf } from '../../../../energy-oracle/forecast/model/ground.ts';
+import { featureNames, Recent } from '../../../../energy-oracle/forecast/model/recent.ts';
 import { type Recipe, recipeFor } from '../../../../energy-oracle/forecast/model/recipe.ts';
-import { groundOf } from '../../../../energy-oracle/forecast/model/training-set.ts';
+import type { Normal } from '../../../../energy-oracle/forecast/model/walker.ts';
 import { regrid } from '../../../../energy-oracle/forecast/target.ts';
 import { DAY, HOUR, SLOT } from '../../../../units/time.ts';
 import { madeArchive } from './synthetic-archive.ts';
@@ -15,7 +16,7 @@ const names = featureNames(recipe);
 const issue = 40 * 24;
 
 function rowsAt(of: Ground, recipe: Recipe, at: number, leads: readonly number[], from = 0): { normal: Normal; rows: Float32Array[] } {
-  const recent = createRecent(of, recipe, from);
+  const recent = new Recent(of, recipe, from);
   recent.absorbTo(at);
   const normal = recent.normal();
   if (!normal) throw new RangeError('no normal');
@@ -48,9 +49,9 @@ describe('what was recently', () => {
   });
 
   test('is the same however it was walked to', () => {
-    const straight = createRecent(ground, recipe);
+    const straight = new Recent(ground, recipe);
     straight.absorbTo(issue);
-    const halting = createRecent(ground, recipe);
+    const halting = new Recent(ground, recipe);
     for (let at = 6; at <= issue; at += 6) halting.absorbTo(at);
     const row = (recent: typeof straight) => {
       const values = new Float32Array(names.length);
@@ -122,7 +123,7 @@ describe('what was recently', () => {
     expect(feature(rows[1], 'newest') * normal.scale).toBeLessThan(1.4 * truth);
     expect(feature(rows[1], 'depth')).toBe(0);
     const nameless = { ...empty, target: { ...empty.target, ceiling: undefined } };
-    const recent = createRecent(nameless, recipe, issue);
+    const recent = new Recent(nameless, recipe, issue);
     recent.absorbTo(issue);
     expect(recent.normal()).toBeUndefined();
   });

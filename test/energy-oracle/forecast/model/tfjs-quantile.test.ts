@@ -4,15 +4,15 @@
 import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { QuantileNetUnreadable } from '../../../../energy-oracle/forecast/model/quantile-net.ts';
+import { inputScales, QuantileNetUnreadable } from '../../../../energy-oracle/forecast/model/quantile-net.ts';
 import type { TrainingRows } from '../../../../energy-oracle/forecast/model/quantile-rows.ts';
 import { createChance } from '../../../../energy-oracle/forecast/model/seeded.ts';
 import { openBackend } from '../../../../energy-oracle/forecast/model/tfjs-backend.ts';
 import {
   netGradient,
   type QuantileNetConfig,
+  quantileEnsembleFrom,
   quantileNetDefaults,
-  quantileNetFrom,
   trainQuantileNet,
 } from '../../../../energy-oracle/forecast/model/tfjs-quantile.ts';
 
@@ -32,6 +32,7 @@ function law(count: number, seed: number): TrainingRows {
 const small: QuantileNetConfig = { ...quantileNetDefaults, hidden: [16, 16], epochs: 2, batchRows: 128 };
 const trained = law(1500, 1);
 const asked = law(500, 2);
+const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 beforeAll(async () => {
@@ -76,13 +77,32 @@ describe('a quantile net', () => {
 
   test('comes back from its bytes with the very same predictions', async () => {
     const net = await trainQuantileNet(trained, small);
-    const back = quantileNetFrom(net.toBytes());
+    const back = quantileEnsembleFrom([net.toBytes()]);
     expect(back.quantiles).toEqual(net.quantiles);
     expect(hash(new Uint8Array(back.predict(asked).buffer))).toBe(hash(new Uint8Array(net.predict(asked).buffer)));
-    expect(hash(back.toBytes())).toBe(hash(net.toBytes()));
     const within = new Uint8Array(net.toBytes().length + 5); // bytes that lie in the midst of others, as a database gives them
     within.set(net.toBytes(), 5);
-    expect([...quantileNetFrom(within.subarray(5)).predict(asked)]).toEqual([...net.predict(asked)]);
+    expect([...quantileEnsembleFrom([within.subarray(5)]).predict(asked)]).toEqual([...net.predict(asked)]);
+  });
+
+  test('is averaged with others, quantile by quantile, whether they share their scales or not', async () => {
+    const inputs = inputScales(trained);
+    const alike = await Promise.all([1, 2].map((seed) => trainQuantileNet(trained, { ...small, epochs: 1, seed, inputs })));
+    const apart = await trainQuantileNet(law(700, 9), { ...small, epochs: 1, seed: 3 });
+    for (const nets of [alike, [...alike, apart]]) {
+      const each = nets.map((net) => net.predict(asked));
+      const said = quantileEnsembleFrom(nets.map((net) => net.toBytes())).predict(asked);
+      for (const [i, value] of said.entries()) expect(value).toBeCloseTo(mean(Float32Array.from(each, (one) => one[i] as number)), 3);
+    }
+  });
+
+  test('is not averaged with one of other levels, and nothing has no average', async () => {
+    const [net, other] = [
+      await trainQuantileNet(trained, { ...small, epochs: 1 }),
+      await trainQuantileNet(trained, { ...small, epochs: 1, quantiles: [0.5] }),
+    ];
+    expect(() => quantileEnsembleFrom([net.toBytes(), other.toBytes()])).toThrow(RangeError);
+    expect(() => quantileEnsembleFrom([])).toThrow(RangeError);
   });
 
   test('is refused when its bytes are cut, damaged, or of another version', async () => {
@@ -90,7 +110,7 @@ describe('a quantile net', () => {
     const damaged = Uint8Array.from(bytes).fill(255, bytes.length - 4);
     const renamed = Uint8Array.from(bytes).fill(50, 21, 22); // version 2
     for (const unreadable of [bytes.subarray(0, bytes.length - 1), damaged, renamed, new Uint8Array(), bytes.subarray(9)])
-      expect(() => quantileNetFrom(unreadable)).toThrow(QuantileNetUnreadable);
+      expect(() => quantileEnsembleFrom([unreadable])).toThrow(QuantileNetUnreadable);
   });
 
   test('learns and says the same on plain JavaScript as on WebAssembly', async () => {
@@ -122,7 +142,6 @@ describe('a quantile net', () => {
     const clean = { count: 1000, width: 4, features: trained.features.subarray(0, 4000), targets: trained.targets.subarray(0, 1000) };
     expect(hash((await trainQuantileNet(poisoned, small)).toBytes())).toBe(hash((await trainQuantileNet(clean, small)).toBytes()));
     const weights = Float32Array.from(trained.targets, (target) => (target > 50 ? 20 : 1));
-    const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
     const heavy = await trainQuantileNet({ ...trained, weights }, small);
     expect(mean(heavy.predict(asked))).toBeGreaterThan(mean((await trainQuantileNet(trained, small)).predict(asked)) + 1);
   });

@@ -1,8 +1,9 @@
 /** Training set: rows of equal seeds are equal, come from where they say, and never from after their issue. */
 import { describe, expect, test } from 'vitest';
+import { groundOf } from '../../../../energy-oracle/forecast/model/ground.ts';
 import { featureNames } from '../../../../energy-oracle/forecast/model/recent.ts';
 import { recipeFor } from '../../../../energy-oracle/forecast/model/recipe.ts';
-import { createRowMemory, foldCount, groundOf, trainingSetOf } from '../../../../energy-oracle/forecast/model/training-set.ts';
+import { createRowMemory, foldCount, trainingSetOf } from '../../../../energy-oracle/forecast/model/training-set.ts';
 import { DAY, HOUR } from '../../../../units/time.ts';
 import { begin, madeArchive } from './synthetic-archive.ts';
 
