@@ -37,6 +37,7 @@ const spansOf = (archive: Archive, from: Instant, until: Instant, to: Instant): 
   ...archive,
   history: spanOf(archive.history, from, until),
   signals: Object.fromEntries(Object.entries(archive.signals).map(([name, dense]) => [name, spanOf(dense, from, to)])),
+  companions: Object.fromEntries(Object.entries(archive.companions).map(([name, dense]) => [name, spanOf(dense, from, until)])),
 });
 
 /** Four bars: CPU, lag, memory, and equal weights. Takes a minute. */

@@ -3,8 +3,9 @@
  * same run. Reads the public records of `SUNWARD_DATA`; the numbers are the same on every machine, the seconds are not.
  */
 import { createForecastRunner, recordReader } from '../../cli/forecast-run.ts';
+import { createChance } from '../../energy-oracle/forecast/model/seeded.ts';
 import type { BacktestReport } from '../../energy-oracle/forecast/score/backtest.ts';
-import type { Judged, JudgedReport } from '../../energy-oracle/forecast/score/tally.ts';
+import { type CoverageReport, coverageOf, type Judged, type JudgedReport } from '../../energy-oracle/forecast/score/tally.ts';
 import { forecastTask } from '../../simulator/experiments/forecast-tasks.ts';
 import { rounded } from './forecast-grids.ts';
 import type { Bar } from './main.ts';
@@ -46,6 +47,7 @@ function within(name: string, value: number, least: number, most: number): Bar {
 function coverageBars(report: BacktestReport, [least, most] = [72, 88]): Bar[] {
   const { task, targets } = report;
   const share = (value: number | undefined) => 100 * (value ?? Number.NaN);
+  const together = coverageOf(targets.flatMap(({ coverage: { days } }) => days));
   const raw = meanOf(report, 'net', pinballPercent);
   const ratio = (100 * meanOf(report, 'final', pinballPercent)) / raw;
   return [
@@ -54,8 +56,39 @@ function coverageBars(report: BacktestReport, [least, most] = [72, 88]): Bar[] {
       within(`${task} least cov80 of ${target} in any 30 days`, share(low), least as number, 100),
       within(`${task} greatest cov80 of ${target} in any 30 days`, share(high), 0, most as number),
     ]),
+    within(`${task} least cov80 of all grids together in any 30 days`, share(together.least), least as number, 100),
+    within(`${task} greatest cov80 of all grids together in any 30 days`, share(together.most), 0, most as number),
+    {
+      bar: `${task} chance that the same days in another order stay within ${least} to ${most} in every 30 days (${targets
+        .map(({ target, coverage }) => `${target} ${chanceWithin(coverage, least as number, most as number)}`)
+        .join(', ')})`,
+      value: targets.reduce((chance, { coverage }) => Math.min(chance, chanceWithin(coverage, least as number, most as number)), 1),
+      unit: 'of 1',
+      target: 'shown',
+      holds: true,
+    },
     { bar: `${task} pinball calibrated, of raw`, value: rounded(ratio), unit: '%', target: '≤ 101', holds: ratio <= 101 },
   ];
+}
+
+const orders = 200;
+
+/** How often days of this coverage, dealt out at random, make no stretch of 30 that leaves the bounds: what chance alone does. */
+function chanceWithin({ days }: CoverageReport, least: number, most: number): number {
+  const chance = createChance(1);
+  const order = Uint32Array.from(days.keys());
+  let within = 0;
+  for (let k = 0; k < orders; k++) {
+    chance.shuffle(order);
+    const dealt = coverageOf(days.map(([day], i) => [day, ...sumsAt(order[i] as number)] as const));
+    if (100 * (dealt.least ?? 1) >= least && 100 * (dealt.most ?? 0) <= most) within++;
+  }
+  return within / orders;
+
+  function sumsAt(i: number): readonly [inside: number, count: number] {
+    const [, inside, count] = days[i] as (typeof days)[number];
+    return [inside, count];
+  }
 }
 
 function solarBars(seeing: BacktestReport, blind: BacktestReport): Bar[] {

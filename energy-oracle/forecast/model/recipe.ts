@@ -55,6 +55,16 @@ const sun: Recipe = {
   around: [{ driver: 'clear', hours: [-1] }],
 };
 
+/** A region's panels: curtailed when wind is plenty and people draw little, which the rest of the grid tells. */
+const fleet: Recipe = {
+  ...sun,
+  companions: [
+    { name: 'wind', regression: regress(30, 0.03, true, 'wind', 'windSquare'), isScaled: false },
+    { name: 'total', regression: regress(25, 0.1, true, 'temperature', 'heating', 'cooling'), isScaled: false },
+    { name: 'fossil', regression: undefined, isScaled: false },
+  ],
+};
+
 /** A site's surplus: the sun less what people draw. */
 const net: Recipe = {
   ...sun,
@@ -89,7 +99,7 @@ const throughOthers = ['windSquare'];
 const recipes: Readonly<Record<TargetKind, Recipe>> = {
   net,
   pv: sun,
-  renewables: sun,
+  renewables: fleet,
   load: { ...grid, transform: 'linear', scale: 'spread' },
   'import-price': { ...grid, transform: 'linear', scale: 'spread' },
   'carbon-intensity': { ...grid, transform: 'log', scale: 'level' },
@@ -97,7 +107,7 @@ const recipes: Readonly<Record<TargetKind, Recipe>> = {
 
 /** Every driver that some recipe names: what else is there was named by whoever sent it, and is looked at as it stands. */
 const named = new Set(
-  [sun, net, grid].flatMap(({ at, change, regressions }) => [...at, ...change, ...regressions.flatMap(({ drivers }) => drivers)]),
+  [fleet, net, grid].flatMap(({ at, change, regressions }) => [...at, ...change, ...regressions.flatMap(({ drivers }) => drivers)]),
 );
 
 /**

@@ -33,8 +33,8 @@ export interface TallySums {
   readonly boards: Readonly<Record<Judged, ScoreBoardSums>>;
   /** Of the steps that the sun can light (all, where it does not matter), before a surplus is clipped. */
   readonly lit: Readonly<Record<Judged, ScoreSums>>;
-  /** Of the final forecast, lit steps: days since 1970, steps inside [q10, q90], and how many there were. */
-  readonly days: readonly (readonly [day: number, inside: number, count: number])[];
+  /** Of the final forecast, lit steps. */
+  readonly days: readonly CoveredDay[];
   /** Final quantiles below the floor or above the ceiling of the target. */
   readonly outOfBounds: number;
 }
@@ -48,6 +48,9 @@ export interface JudgedReport {
   readonly hourBands: readonly (readonly [HourBand, ScoreReport])[];
 }
 
+/** Days since 1970, steps inside [q10, q90], and how many there were. */
+export type CoveredDay = readonly [day: number, inside: number, count: number];
+
 /** Coverage of lit steps, 0 to 1, over every stretch of 30 days. */
 export interface CoverageReport {
   readonly windowMs: DurationMs;
@@ -55,6 +58,8 @@ export interface CoverageReport {
   /** Of the worst windows on either side; `undefined` before there is one. */
   readonly least: number | undefined;
   readonly most: number | undefined;
+  /** What it was read from, in order. */
+  readonly days: readonly CoveredDay[];
 }
 
 export interface TallyReport {
@@ -140,13 +145,13 @@ export function createTally(quantiles: readonly number[], from?: TallySums): Tal
     },
     report: () => ({
       judged: each((name) => judgedReport(boards[name], lit[name])),
-      coverage: coverageOf(days),
+      coverage: coverageOf(sortedDays(days)),
       outOfBounds,
     }),
     toJSON: () => ({
       boards: each((name) => boards[name].toJSON()),
       lit: each((name) => lit[name].toJSON()),
-      days: [...days].sort(([a], [b]) => a - b).map(([day, [inside, count]]) => [day, inside, count] as const),
+      days: sortedDays(days),
       outOfBounds,
     }),
   };
@@ -163,15 +168,22 @@ const judgedReport = ({ overall, leadDay, month, hourBand }: ScoreBoard, lit: Sc
   hourBands: hourBand.report(),
 });
 
-/** Every stretch of 30 days, moved on day by day. O(days). */
-function coverageOf(days: ReadonlyMap<number, readonly [number, number]>): CoverageReport {
-  const first = Math.min(...days.keys());
-  const last = Math.max(...days.keys());
+const sortedDays = (days: ReadonlyMap<number, readonly [inside: number, count: number]>): CoveredDay[] =>
+  [...days].sort(([a], [b]) => a - b).map(([day, [inside, count]]) => [day, inside, count] as const);
+
+/** Every stretch of 30 days, moved on day by day; a day may come more than once. O(days). */
+export function coverageOf(days: readonly CoveredDay[]): CoverageReport {
+  const onDay = new Map<number, [inside: number, count: number]>();
+  for (const [day, inside, count] of days) {
+    const sums = onDay.get(day) ?? [0, 0];
+    onDay.set(day, [sums[0] + inside, sums[1] + count]);
+  }
+  const [first, last] = [Math.min(...onDay.keys()), Math.max(...onDay.keys())];
   let [inside, count, windows] = [0, 0, 0];
   let [least, most]: [number | undefined, number | undefined] = [undefined, undefined];
   for (let day = first; day <= last; day++) {
-    const entering = days.get(day) ?? [0, 0];
-    const leaving = days.get(day - windowDays) ?? [0, 0];
+    const entering = onDay.get(day) ?? [0, 0];
+    const leaving = onDay.get(day - windowDays) ?? [0, 0];
     inside += entering[0] - leaving[0];
     count += entering[1] - leaving[1];
     if (day - first < windowDays - 1 || count === 0) continue;
@@ -179,5 +191,5 @@ function coverageOf(days: ReadonlyMap<number, readonly [number, number]>): Cover
     least = Math.min(least ?? 1, inside / count);
     most = Math.max(most ?? 0, inside / count);
   }
-  return { windowMs: windowDays * DAY, windows, least, most };
+  return { windowMs: windowDays * DAY, windows, least, most, days };
 }

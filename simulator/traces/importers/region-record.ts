@@ -2,7 +2,7 @@
  * Region record: generation by source, carbon intensity and a weather forecast of a balancing region, as archives.
  *
  * Reads the hourly tables of measured generation in MW beside `gfs_*` columns. Sources become shares of the total,
- * which are the companions of a carbon intensity. Stamps are UTC. Weather stands as it was forecast, one value an hour.
+ * which are the companions of the carbon intensity and of the sun's own generation. Stamps are UTC. Weather stands as it was forecast, one value an hour.
  */
 import type { Archive, Dense, Target } from '../../../energy-oracle/forecast/target.ts';
 import { radiationFromRunningMeans } from './gfs-radiation.ts';
@@ -59,13 +59,16 @@ export function importRegion(text: string, { id, latitude, longitude, isStampedA
     floor: 0,
   });
   const solar = table['solar'];
+  const { solar: solarShare, ...otherShares } = Object.fromEntries(
+    Object.entries(sharesOf(table)).map(([name, share]) => [name, metered(share)]),
+  );
   return {
-    solar: solar && { target: target('renewables', undefined), history: metered(solar), signals, companions: {} },
+    solar: solar && { target: target('renewables', undefined), history: metered(solar), signals, companions: otherShares },
     carbon: {
       target: target('carbon-intensity', undefined),
       history: metered(carbonOf(table)),
       signals,
-      companions: Object.fromEntries(Object.entries(sharesOf(table)).map(([name, share]) => [name, metered(share)])),
+      companions: { ...(solarShare && { solar: solarShare }), ...otherShares },
     },
   };
 }
