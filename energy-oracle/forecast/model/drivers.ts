@@ -73,9 +73,12 @@ function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Gr
         [sinHour, cosHour] = [sinHour * cosTurn + cosHour * sinTurn, cosHour * cosTurn - sinHour * sinTurn];
       outside = extraterrestrial(day);
     }
-    let [sines, globals, powers] = [0, 0, 0];
+    let sines = 0;
+    let globals = 0;
+    let powers = 0;
     for (let k = 0; k < samples; k++) {
-      const [sinAngle, cosAngle] = [sinHour, cosHour];
+      const sinAngle = sinHour;
+      const cosAngle = cosHour;
       sinHour = sinAngle * cosTurn + cosAngle * sinTurn;
       cosHour = cosAngle * cosTurn - sinAngle * sinTurn;
       const sin = sinLatitude * sinDelta + cosLatitude * cosDelta * cosAngle;
@@ -107,7 +110,8 @@ function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, cou
   const half = Math.round((dayHours * HOUR) / stepMs / 2);
   let [light, possible, missing] = [0, 0, 0];
   for (let i = -half; i < count; i++) {
-    const [entering, leaving] = [i + half, i - half - 1];
+    const entering = i + half;
+    const leaving = i - half - 1;
     if (entering < count) {
       const watts = wattsPerM2[entering] as number;
       if (Number.isNaN(watts)) missing++;
@@ -179,7 +183,8 @@ function smoothed(values: Float64Array, half: number): Float64Array {
   const means = new Float64Array(count);
   let [sum, known] = [0, 0];
   for (let i = -half; i < count; i++) {
-    const [entering, leaving] = [i + half, i - half - 1];
+    const entering = i + half;
+    const leaving = i - half - 1;
     if (entering < count && !Number.isNaN(values[entering] as number)) {
       sum += values[entering] as number;
       known++;

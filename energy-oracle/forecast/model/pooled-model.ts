@@ -54,7 +54,7 @@ export interface Ask {
 }
 
 /** History that is walked over for a forecast: older days would hardly weigh. */
-const lookBackDays = 40;
+const lookBackDays = 32;
 
 /** Asks that go through the nets together: enough to fill them, few enough to stay in the cache. */
 const asksAtOnce = 32;

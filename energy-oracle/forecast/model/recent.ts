@@ -84,7 +84,7 @@ export class Recent {
   #age = 0;
   #depth = 0;
   #trend = 0;
-  /** Per companion: mean of the last six hours, and what its regression missed in three and in 24. */
+  /** Per companion: mean of the last six hours, what its regression missed in three and in 24, and its level, 0 where it is not taken off. */
   readonly #late: Float64Array;
   /** Where the row in hand goes, and how it is normalised. */
   #row: Float32Array = new Float32Array(0);
@@ -106,7 +106,7 @@ export class Recent {
     this.#width = past.width + 2 * (this.#change.length + followers.length);
     this.#byTimeOfDay = new Float64Array(perDay * this.#width);
     this.#workedOutAt = new Int32Array(perDay).fill(-1);
-    this.#late = new Float64Array(3 * followers.length);
+    this.#late = new Float64Array(4 * followers.length);
   }
 
   /** Takes in every step before the index. */
@@ -215,14 +215,15 @@ export class Recent {
       const follower = followers[k] as Follower;
       const unit = follower.isScaled ? this.#scale : 1;
       const newest = this.#byTimeOfDay[at + 2 * k] as number;
-      const late = this.#late[3 * k] as number;
-      this.#put(newest / unit);
-      this.#put((this.#byTimeOfDay[at + 2 * k + 1] as number) / unit);
-      this.#put((Number.isNaN(late) ? newest : late) / unit);
+      const late = this.#late[4 * k] as number;
+      const level = this.#late[4 * k + 3] as number;
+      this.#put((newest - level) / unit);
+      this.#put(((this.#byTimeOfDay[at + 2 * k + 1] as number) - level) / unit);
+      this.#put(((Number.isNaN(late) ? newest : late) - level) / unit);
       if (!this.#recipe.companions[k]?.regression) continue;
-      this.#put(follower.predict(step, index) / unit);
-      this.#put(((this.#late[3 * k + 1] as number) / unit) * Math.exp(-lead / perHour / 12));
-      this.#put((this.#late[3 * k + 2] as number) / unit);
+      this.#put((follower.predict(step, index) - level) / unit);
+      this.#put(((this.#late[4 * k + 1] as number) / unit) * Math.exp(-lead / perHour / 12));
+      this.#put((this.#late[4 * k + 2] as number) / unit);
     }
   }
 
@@ -330,17 +331,23 @@ export class Recent {
   #lookBeside(): void {
     const { followers, now, perHour, perDay } = this.#walker;
     followers.forEach((follower, k) => {
-      let [sum, count] = [0, 0];
-      for (let i = now - Math.round(6 * perHour); i < now; i++) {
-        const value = this.#walker.besideAt(follower, i);
-        if (Number.isNaN(value)) continue;
-        sum += value;
-        count++;
-      }
-      this.#late[3 * k] = sum / count;
-      this.#late[3 * k + 1] = follower.missed(3 * perHour);
-      this.#late[3 * k + 2] = follower.missed(perDay);
+      this.#late[4 * k] = this.#meanBeside(follower, now - Math.round(6 * perHour));
+      this.#late[4 * k + 1] = follower.missed(3 * perHour);
+      this.#late[4 * k + 2] = follower.missed(perDay);
+      this.#late[4 * k + 3] = this.#recipe.companions[k]?.isCentred ? this.#meanBeside(follower, now - lagDays * perDay) : 0;
     });
+  }
+
+  /** Mean of a companion from a step on; NaN when nothing is known. */
+  #meanBeside(follower: Follower, first: number): number {
+    let [sum, count] = [0, 0];
+    for (let i = first; i < this.#walker.now; i++) {
+      const value = this.#walker.besideAt(follower, i);
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      count++;
+    }
+    return sum / count;
   }
 }
 

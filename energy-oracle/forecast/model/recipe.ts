@@ -25,6 +25,8 @@ export interface Recipe {
     readonly regression: LocalRegressionConfig | undefined;
     /** It shares the target's unit and is divided by its scale; else it is of order one already. */
     readonly isScaled: boolean;
+    /** Its own mean of the last week is taken off: what is usual differs from grid to grid. */
+    readonly isCentred?: boolean;
   }[];
   /** Whether the days of the week matter. */
   readonly isWeekly: boolean;
@@ -59,9 +61,9 @@ const sun: Recipe = {
 const fleet: Recipe = {
   ...sun,
   companions: [
-    { name: 'wind', regression: regress(30, 0.03, true, 'wind', 'windSquare'), isScaled: false },
-    { name: 'total', regression: regress(25, 0.1, true, 'temperature', 'heating', 'cooling'), isScaled: false },
-    { name: 'fossil', regression: undefined, isScaled: false },
+    { name: 'wind', regression: regress(30, 0.03, true, 'wind', 'windSquare'), isScaled: false, isCentred: true },
+    { name: 'total', regression: regress(25, 0.1, true, 'temperature', 'heating', 'cooling'), isScaled: false, isCentred: true },
+    { name: 'fossil', regression: undefined, isScaled: false, isCentred: true },
   ],
 };
 

@@ -51,7 +51,7 @@ export const pooledFitDefaults = (kind: TargetKind, rows: number): PooledFitConf
   net:
     rows < smallRows
       ? { hidden: [48, 24], epochs: 30, batchRows: 256, learningRate: 2e-3, weightDecay: 1 }
-      : { hidden: [64, 64], epochs: 5, batchRows: 1024, learningRate: 6e-3, weightDecay: 0.1 },
+      : { hidden: [64, 64], epochs: kind === 'renewables' ? 5 : 7, batchRows: 1024, learningRate: 6e-3, weightDecay: 0.1 },
   lambda: 1e-3,
   coldShare: 0.05,
   outageShare: 0.02,

@@ -26,6 +26,8 @@ export interface Region {
 
 const fossil = ['coal', 'nat_gas', 'oil'];
 const steady = ['hydro', 'nuclear'];
+/** What the sun's generation is curtailed for, or is not. */
+const curtailing = ['wind', 'fossil', 'total'];
 const kelvin = 273.15;
 /** More than this many times the median is a slip of the pen, in generation. */
 const slipFactor = 8;
@@ -59,17 +61,11 @@ export function importRegion(text: string, { id, latitude, longitude, isStampedA
     floor: 0,
   });
   const solar = table['solar'];
-  const { solar: solarShare, ...otherShares } = Object.fromEntries(
-    Object.entries(sharesOf(table)).map(([name, share]) => [name, metered(share)]),
-  );
+  const shares = Object.fromEntries(Object.entries(sharesOf(table)).map(([name, share]) => [name, metered(share)]));
+  const besideSolar = Object.fromEntries(Object.entries(shares).filter(([name]) => curtailing.includes(name)));
   return {
-    solar: solar && { target: target('renewables', undefined), history: metered(solar), signals, companions: otherShares },
-    carbon: {
-      target: target('carbon-intensity', undefined),
-      history: metered(carbonOf(table)),
-      signals,
-      companions: { ...(solarShare && { solar: solarShare }), ...otherShares },
-    },
+    solar: solar && { target: target('renewables', undefined), history: metered(solar), signals, companions: besideSolar },
+    carbon: { target: target('carbon-intensity', undefined), history: metered(carbonOf(table)), signals, companions: shares },
   };
 }
 
