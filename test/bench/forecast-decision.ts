@@ -69,15 +69,30 @@ function dayOf({ archive }: TestedGrid, one: Walked): Day[] {
   ];
 }
 
-/** Energy that a job gets when its start is chosen by a line. */
-function captured(surplus: Float64Array, line: Float64Array): number {
-  const over = (values: Float64Array, start: number) => values.subarray(start, start + jobHours).reduce((sum, value) => sum + value, 0);
+const over = (values: Float64Array, start: number) => values.subarray(start, start + jobHours).reduce((sum, value) => sum + value, 0);
+
+/** Hour at which a job gets most of a line when it has to end within so many; the earliest on a tie. */
+function bestStart(line: Float64Array, hours = withinHours): number {
   let [best, most] = [0, -1];
-  for (let start = 0; start + jobHours <= withinHours; start++) {
+  for (let start = 0; start + jobHours <= hours; start++) {
     const promised = over(line, start);
     if (promised > most + 1e-9) [best, most] = [start, promised];
   }
-  return over(surplus, best);
+  return best;
+}
+
+/** Energy that a job gets when its start is chosen by a line. */
+const captured = (surplus: Float64Array, line: Float64Array): number => over(surplus, bestStart(line));
+
+/** The same when what has not begun by the next issue is placed anew by that one, as a scheduler does; `undefined` when an issue is missing. */
+function capturedReplanned(day: Day, issues: ReadonlyMap<Instant, Day>, line: (day: Day) => Float64Array): number | undefined {
+  for (let waited = 0; ; waited += hoursToNextIssue) {
+    const now = issues.get(day.issuedAt + waited * HOUR);
+    if (!now) return undefined;
+    const start = bestStart(line(now), withinHours - waited);
+    const isLast = waited + hoursToNextIssue + jobHours > withinHours;
+    if (start < hoursToNextIssue || isLast) return over(day.surplus, waited + start);
+  }
 }
 
 function placement(name: string, issues: readonly Day[]): Bar {
@@ -85,8 +100,19 @@ function placement(name: string, issues: readonly Day[]): Bar {
     (100 * issues.reduce((sum, day) => sum + captured(day.surplus, line(day)), 0)) /
     issues.reduce((sum, day) => sum + captured(day.surplus, day.surplus), 0);
   const value = shareOf(({ quantiles, levels }) => meanAcross(quantiles, levels.length));
+  const byInstant = new Map(issues.map((day) => [day.issuedAt, day]));
+  const replanned = issues.flatMap((day) => {
+    const energy = capturedReplanned(day, byInstant, ({ quantiles, levels }) => meanAcross(quantiles, levels.length));
+    return energy === undefined ? [] : [{ energy, most: captured(day.surplus, day.surplus) }];
+  });
+  const sum = (of: (one: (typeof replanned)[number]) => number) => replanned.reduce((total, one) => total + of(one), 0);
+  const anew = (100 * sum(({ energy }) => energy)) / sum(({ most }) => most);
   const byMedian = shareOf(({ quantiles, levels }) => columnOf(quantiles, levels.length, levels.length >> 1));
-  const beside = [...lineNames.map((line) => `${line} ${shareOf(({ lines }) => lines[line]).toFixed(1)}`), `by P50 ${byMedian.toFixed(1)}`];
+  const beside = [
+    ...lineNames.map((line) => `${line} ${shareOf(({ lines }) => lines[line]).toFixed(1)}`),
+    `by P50 ${byMedian.toFixed(1)}`,
+    `placed anew at every issue ${anew.toFixed(1)}`,
+  ];
   const least = placementBars[name] as number;
   return {
     bar: `${name}: a ${jobHours} h job within ${withinHours} h by its expected surplus, share of an oracle's (${beside.join(', ')})`,
@@ -183,16 +209,26 @@ function admit(issues: readonly Day[], hours: number, promise: Promiser, ladder:
   return { usable: (100 * (all.promised - all.short)) / all.surplus, gridShare: (100 * all.short) / all.promised };
 }
 
+/** The most that one level for all issues could have used within the limit, had it been known; `undefined` when none stays within it. */
+function inHindsight(issues: readonly Day[], hours: number): Admitted | undefined {
+  const kept = levelLadder
+    .map((level) => admit(issues, hours, byQuantile, [level], level))
+    .filter(({ gridShare }) => gridShare <= 100 * gridShareMax);
+  return kept.length > 0 ? kept.reduce((best, one) => (one.usable > best.usable ? one : best)) : undefined;
+}
+
 function admission(name: string, days: readonly Day[], issues: readonly Day[]): Bar {
   const ours = admit(issues, hoursToNextIssue, byQuantile, levelLadder, firstLevel);
   const dayAhead = admit(days, 24, byQuantile, levelLadder, firstLevel);
   const shown = ({ usable, gridShare }: Admitted) => `${usable.toFixed(1)} at ${gridShare.toFixed(1)}`;
   const beside = lineNames.map((line) => `scaled ${line} ${shown(admit(issues, hoursToNextIssue, scaled(line), scaleLadder, firstScale))}`);
   const least = admissionBars[name] as number;
+  const best = inHindsight(issues, hoursToNextIssue);
   return {
     bar:
       `${name}: usable share of the surplus, promised until the next issue at ${ours.gridShare.toFixed(2)} % from the grid ` +
-      `(${beside.join(', ')}; by quantile a day ahead ${shown(dayAhead)})`,
+      `(${beside.join(', ')}; by quantile a day ahead ${shown(dayAhead)}; ` +
+      `the best of all constant quantiles in hindsight ${best ? shown(best) : 'none'})`,
     value: rounded(ours.usable, 1),
     unit: '%',
     target: `>= ${least} at <= ${100 * gridShareMax} % from the grid`,

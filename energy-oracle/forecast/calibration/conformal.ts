@@ -53,7 +53,7 @@ const rowsHalf = 4;
 /** Logarithm of the stretch per unit of missed share by which the last weeks are off. */
 const guardStrength = 3;
 /** Part of the scale that is stretched along with every distance, so that a sharp forecast that fails can still be widened. */
-export const slackPerScale = 0.02;
+export const slackPerScale = 0.12;
 /** Quantiles are stretched by at most e² and shrunk by as much. */
 const stretchMax = 2;
 
