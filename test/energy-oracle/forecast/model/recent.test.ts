@@ -48,6 +48,17 @@ describe('what was recently', () => {
     expect(changed).toEqual(seen);
   });
 
+  test('does not know a grid by the usual level of what stands beside its panels', () => {
+    const wind = ground.values.map((value, i) => 0.3 + 0.1 * Math.sin(i / 30) + value / 100);
+    const fleet = recipeFor('renewables', Object.keys(ground.drivers), ['wind']);
+    const [calm, windy] = [wind, wind.map((share) => share + 0.25)].map(
+      (share) => rowsAt({ ...ground, companions: { wind: share } }, fleet, issue, [0, 30]).rows,
+    );
+    for (const [k, row] of (calm ?? []).entries()) for (const [j, value] of row.entries()) expect(windy?.[k]?.[j]).toBeCloseTo(value, 5);
+    const still = rowsAt({ ...ground, companions: { wind: wind.map(() => 0.3) } }, fleet, issue, [0, 30]).rows;
+    expect(still).not.toEqual(calm);
+  });
+
   test('is the same however it was walked to', () => {
     const straight = new Recent(ground, recipe);
     straight.absorbTo(issue);
