@@ -84,7 +84,7 @@ function bestStart(line: Float64Array, hours = withinHours): number {
 /** Energy that a job gets when its start is chosen by a line. */
 const captured = (surplus: Float64Array, line: Float64Array): number => over(surplus, bestStart(line));
 
-/** The same when what has not begun by the next issue is placed anew by that one, as a scheduler does; `undefined` when an issue is missing. */
+/** The same when what has not begun by the next issue is placed anew by that one; `undefined` when an issue is missing. */
 function capturedReplanned(day: Day, issues: ReadonlyMap<Instant, Day>, line: (day: Day) => Float64Array): number | undefined {
   for (let waited = 0; ; waited += hoursToNextIssue) {
     const now = issues.get(day.issuedAt + waited * HOUR);
