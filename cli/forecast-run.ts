@@ -9,10 +9,10 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type CalibratorState, createCalibrator } from '../energy-oracle/forecast/calibration/calibrator.ts';
-import { type PooledModel, priorOf } from '../energy-oracle/forecast/model/pooled-model.ts';
+import type { PooledModel } from '../energy-oracle/forecast/model/pooled-model.ts';
 import { openBackend } from '../energy-oracle/forecast/model/tfjs-backend.ts';
 import { fitPooledModel, type PooledFitConfig, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
+import { calibratorOf } from '../energy-oracle/forecast/model-calibrator.ts';
 import { type BacktestProgress, type BacktestReport, type BacktestState, backtest } from '../energy-oracle/forecast/score/backtest.ts';
 import type { Archive } from '../energy-oracle/forecast/target.ts';
 import type { ForecastTask, ReadRecord } from '../simulator/experiments/forecast-tasks.ts';
@@ -84,13 +84,7 @@ export async function createForecastRunner(): Promise<ForecastRunner> {
             if (task.refit === 'never') models.set(key, model);
             return model;
           },
-          calibrator: (model, target, from) =>
-            createCalibrator({
-              quantiles: model.quantiles,
-              targetId: target.id,
-              prior: priorOf(model, seesWeather.has(target.id)),
-              ...(from ? { from: from as CalibratorState } : {}),
-            }),
+          calibrator: (model, { id }, from) => calibratorOf(model, { targetId: id, seesWeather: seesWeather.has(id) }, from),
         },
         {
           from: file?.read(),

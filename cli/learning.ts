@@ -5,15 +5,13 @@
  * the same engine.
  */
 
-import { type CalibratorState, createCalibrator } from '../energy-oracle/forecast/calibration/calibrator.ts';
-import { priorOf } from '../energy-oracle/forecast/model/pooled-model.ts';
 import { createPersistence } from '../energy-oracle/forecast/persistence.ts';
 import type { RetrainingPorts } from '../energy-oracle/forecast/retraining.ts';
 import type { Archive } from '../energy-oracle/forecast/target.ts';
 import { pvPower } from '../energy-oracle/sun/pv.ts';
 import { HOUR } from '../units/time.ts';
 
-type Engine = Pick<RetrainingPorts, 'cold' | 'calibratorOf' | 'train' | 'load'>;
+type Engine = Pick<RetrainingPorts, 'cold' | 'train' | 'load'>;
 
 /** @param tell  which backend runs, once */
 export function learningEngine(tell: (line: string) => void): Engine {
@@ -24,7 +22,6 @@ export function learningEngine(tell: (line: string) => void): Engine {
   };
   return {
     cold: createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
-    calibratorOf,
     train: async (kind, archives) => {
       const [{ trainInWorker }, { pooledFitDefaults }] = await Promise.all([
         import('../energy-oracle/forecast/model/tfjs-training.ts'),
@@ -42,14 +39,6 @@ export function learningEngine(tell: (line: string) => void): Engine {
     },
   };
 }
-
-const calibratorOf: Engine['calibratorOf'] = (model, { target, seesWeather }, saved) =>
-  createCalibrator({
-    quantiles: model.quantiles,
-    targetId: target.id,
-    prior: priorOf(model, seesWeather),
-    ...(saved === undefined ? {} : { from: saved as CalibratorState }),
-  });
 
 /** Rows that could be drawn: every step of four days, every six hours. */
 const rowsRoughly = (archives: readonly Archive[]): number =>

@@ -70,7 +70,7 @@ export interface WorldPorts {
   readonly mark: WorldMark;
   readonly oracle: (clock: Clock) => Pick<OraclePorts, 'store' | 'telemetry' | 'grid' | 'weather'>;
   /** Keeps and makes models and scores; without it persistence forecasts, and nobody keeps score. */
-  readonly learning?: Pick<RetrainingPorts, 'cold' | 'calibratorOf' | 'train' | 'load'> & { readonly models: ModelStore };
+  readonly learning?: Pick<RetrainingPorts, 'cold' | 'train' | 'load'> & { readonly models: ModelStore };
   readonly scheduler: Pick<SchedulerPorts, 'jobs' | 'ledger' | 'link' | 'settlements' | 'chain'>;
   readonly meterUplink: (site: string) => TelemetryUplink;
   readonly feedUplink: (zone: string) => TelemetryUplink;

@@ -8,14 +8,14 @@
 import { type DurationMs, HOUR, type Instant, SLOT } from '../../units/time.ts';
 import type { OutlookSlot } from '../outlook.ts';
 import type { Forecaster, ForecastRequest, History, SiteForecast } from './forecaster.ts';
-import type { MemberForecast } from './model/member-forecast.ts';
 import { forecastMembers, type PooledModel } from './model/pooled-model.ts';
+import { calibratorOf } from './model-calibrator.ts';
 import { knownUntil, type LiveKind, netArchive, peakOfSite, zoneArchive } from './records.ts';
 import { type Answer, siteForecast } from './site-forecast.ts';
-import { type Archive, type Known, knownAt, type Target } from './target.ts';
-import { type Calibrating, createTrack, type Track, type TrackState } from './track.ts';
+import { type Archive, type Known, knownAt } from './target.ts';
+import { createTrack, type Track, type TrackState } from './track.ts';
 import { believed, type Finding, type Findings, findingsAfter, held, suspicionsOf } from './trust/suspicion.ts';
-import type { HistoryRefusal } from './trust/thinness.ts';
+import { isHistoryRefusal } from './trust/thinness.ts';
 
 /** Forecasts that a track keeps to learn from are so far apart. */
 export const learnEveryMs: DurationMs = 6 * HOUR;
@@ -23,12 +23,6 @@ export const learnEveryMs: DurationMs = 6 * HOUR;
 export interface LearnedPorts {
   /** Answers where nothing was learned: persistence, and physics for a site without history. */
   readonly cold: Forecaster;
-  /** What corrects a target's forecasts, new or going on from what it had saved. */
-  readonly calibratorOf: (
-    model: PooledModel,
-    of: { readonly target: Target; readonly seesWeather: boolean },
-    saved: unknown,
-  ) => Calibrating;
   /** Steps in which a site is forecast: the slot, or an hour, which costs a quarter. */
   readonly siteStepMs?: typeof SLOT | typeof HOUR;
 }
@@ -55,7 +49,7 @@ interface Question {
 }
 
 /** The forecaster, new or going on from a saved state. */
-export function createLearnedForecaster({ cold, calibratorOf, siteStepMs = SLOT }: LearnedPorts, saved?: LearnedState): LearnedForecaster {
+export function createLearnedForecaster({ cold, siteStepMs = SLOT }: LearnedPorts, saved?: LearnedState): LearnedForecaster {
   const models = new Map<LiveKind, PooledModel>();
   const tracks = new Map<string, Track>();
   const savedTracks = new Map(Object.entries(saved?.tracks ?? {}));
@@ -64,7 +58,7 @@ export function createLearnedForecaster({ cold, calibratorOf, siteStepMs = SLOT 
   function trackOf(model: PooledModel, { target, signals }: Known): Track {
     const key = `${target.kind}/${target.id}`;
     const before = savedTracks.get(key);
-    const of = { target, seesWeather: Object.keys(signals).length > 0 };
+    const of = { targetId: target.id, seesWeather: Object.keys(signals).length > 0 };
     const track = tracks.get(key) ?? createTrack({ calibrator: calibratorOf(model, of, before?.calibrator), learnEveryMs }, target, before);
     savedTracks.delete(key);
     tracks.set(key, track);
@@ -81,7 +75,7 @@ export function createLearnedForecaster({ cold, calibratorOf, siteStepMs = SLOT 
       steps: Math.max(1, Math.ceil((until - known.issuedAt) / known.history.stepMs)),
     }));
     return forecastMembers(model, asks).map((said, i): Answer => {
-      if (isRefusal(said)) return { kind: 'unanswered', reason: `${said.reason}: ${said.detail}`, isRefused: true };
+      if (isHistoryRefusal(said)) return { kind: 'unanswered', reason: `${said.reason}: ${said.detail}`, isRefused: true };
       const issued = trackOf(model, (questions[i] as Question).known).issue(said);
       if (issued.quantiles.every(Number.isFinite)) return { kind: 'issued', issued, model };
       return { kind: 'unanswered', reason: `${model.id} gave no number for ${said.target.id}`, isRefused: false };
@@ -182,7 +176,6 @@ export function createLearnedForecaster({ cold, calibratorOf, siteStepMs = SLOT 
 const endOf = ({ start, stepMs, steps }: ForecastRequest): Instant => start + stepMs * steps;
 const untrained = (kind: LiveKind): Answer => ({ kind: 'unanswered', reason: `no ${kind} model has been trained yet`, isRefused: false });
 const saidOf = ({ stream, detail }: Finding): string => `the ${stream} meter is not believed: ${detail}`;
-const isRefusal = (said: MemberForecast | HistoryRefusal): said is HistoryRefusal => 'kind' in said && said.kind === 'refused';
 
 /** Known at the last step that was over. */
 const endedKnown = (archive: Archive, issuedAt: Instant): Known =>

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { serialize } from 'node:v8';
 import { type Ask, forecastMembers, type PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import { type Archive, type Dense, knownAt } from '../../energy-oracle/forecast/target.ts';
+import { isHistoryRefusal } from '../../energy-oracle/forecast/trust/thinness.ts';
 import { DAY, HOUR, type Instant, SLOT } from '../../units/time.ts';
 import { rounded, type TestedGrid } from './forecast-grids.ts';
 import type { RetrainCost } from './forecast-retrain.ts';
@@ -128,7 +129,7 @@ function wallMs(model: PooledModel, asks: readonly Ask[]): number {
   let best = Number.POSITIVE_INFINITY;
   for (let k = 0; k < tries; k++) {
     const before = performance.now();
-    const refused = forecastMembers(model, asks).filter((forecast) => 'kind' in forecast).length;
+    const refused = forecastMembers(model, asks).filter(isHistoryRefusal).length;
     best = Math.min(best, performance.now() - before);
     if (refused > 0) throw new RangeError(`${refused} of ${asks.length} sites were refused: what was measured is not what was asked`);
   }

@@ -5,14 +5,15 @@
  * then, and a calibrator learns a step after it ended. Models are kept for the run, for they take half a minute each.
  */
 import { recordReader } from '../../cli/forecast-run.ts';
-import { createCalibrator } from '../../energy-oracle/forecast/calibration/calibrator.ts';
 import type { MemberForecast } from '../../energy-oracle/forecast/model/member-forecast.ts';
-import { forecastMembers, type PooledModel, priorOf } from '../../energy-oracle/forecast/model/pooled-model.ts';
+import { forecastMembers, type PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import { openBackend } from '../../energy-oracle/forecast/model/tfjs-backend.ts';
 import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
-import { pinballLoss } from '../../energy-oracle/forecast/score/score.ts';
+import { calibratorOf } from '../../energy-oracle/forecast/model-calibrator.ts';
+import { medianIndex, pinballLoss } from '../../energy-oracle/forecast/score/score.ts';
 import { type Archive, endedBy, type Known, knownAt } from '../../energy-oracle/forecast/target.ts';
 import { createTrack } from '../../energy-oracle/forecast/track.ts';
+import { isHistoryRefusal } from '../../energy-oracle/forecast/trust/thinness.ts';
 import { forecastTask, type ReadRecord } from '../../simulator/experiments/forecast-tasks.ts';
 import { DAY, type DurationMs, HOUR, type Instant } from '../../units/time.ts';
 
@@ -73,14 +74,10 @@ export function walk(model: PooledModel, { archive, from, to }: TestedGrid, opti
   const asks: { known: Known; steps: number }[] = [];
   for (let at = Math.ceil(from / everyMs) * everyMs; at + 4 * DAY <= to; at += everyMs)
     asks.push({ known: see(knownAt(archive, at)), steps: leadSteps });
-  const { quantiles } = model;
-  const prior = priorOf(model, Object.keys(archive.signals).length > 0);
-  const track = createTrack({
-    calibrator: createCalibrator({ quantiles, targetId: archive.target.id, prior }),
-    learnEveryMs: issueEveryMs,
-  });
+  const of = { targetId: archive.target.id, seesWeather: Object.keys(archive.signals).length > 0 };
+  const track = createTrack({ calibrator: calibratorOf(model, of), learnEveryMs: issueEveryMs });
   return forecastMembers(model, asks).flatMap((forecast, i): Walked[] => {
-    if ('kind' in forecast) return [];
+    if (isHistoryRefusal(forecast)) return [];
     const { issuedAt, history } = (asks[i] as (typeof asks)[number]).known;
     const said = forecast.members.net as Float64Array;
     if (!isCalibrated) return [{ issuedAt, forecast, quantiles: said }];
@@ -115,7 +112,7 @@ export function lossesOf(archive: Archive, walked: readonly Walked[], said: (one
       if (Number.isNaN(y)) continue;
       const at = (j: number) => values[step * columns + (columns === 1 ? 0 : j)] as number;
       sum += Math.abs(y);
-      errors += Math.abs(y - at(quantiles.length >> 1));
+      errors += Math.abs(y - at(medianIndex(quantiles)));
       quantiles.forEach((level, j) => {
         pinballs += pinballLoss(level, y, at(j)) / quantiles.length;
       });
@@ -144,7 +141,7 @@ export function meanOfWeek({ history }: Archive, { start, steps, stepMs }: Membe
 /** The middle column of a member. */
 export function middle({ quantiles, steps }: MemberForecast, values: Float64Array): Float64Array {
   const levels = quantiles.length;
-  return Float64Array.from({ length: steps }, (_, step) => values[step * levels + (levels >> 1)] as number);
+  return Float64Array.from({ length: steps }, (_, step) => values[step * levels + medianIndex(quantiles)] as number);
 }
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

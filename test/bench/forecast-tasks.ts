@@ -48,6 +48,7 @@ function coverageBars(report: BacktestReport, [least, most] = [72, 88]): Bar[] {
   const { task, targets } = report;
   const share = (value: number | undefined) => 100 * (value ?? Number.NaN);
   const together = coverageOf(targets.flatMap(({ coverage: { days } }) => days));
+  const chances = targets.map(({ target, coverage }) => ({ target, chance: chanceWithin(coverage, least as number, most as number) }));
   const raw = meanOf(report, 'net', pinballPercent);
   const ratio = (100 * meanOf(report, 'final', pinballPercent)) / raw;
   return [
@@ -59,10 +60,10 @@ function coverageBars(report: BacktestReport, [least, most] = [72, 88]): Bar[] {
     within(`${task} least cov80 of all grids together in any 30 days`, share(together.least), least as number, 100),
     within(`${task} greatest cov80 of all grids together in any 30 days`, share(together.most), 0, most as number),
     {
-      bar: `${task} chance that the same days in another order stay within ${least} to ${most} in every 30 days (${targets
-        .map(({ target, coverage }) => `${target} ${chanceWithin(coverage, least as number, most as number)}`)
+      bar: `${task} chance that the same days in another order stay within ${least} to ${most} in every 30 days (${chances
+        .map(({ target, chance }) => `${target} ${chance}`)
         .join(', ')})`,
-      value: targets.reduce((chance, { coverage }) => Math.min(chance, chanceWithin(coverage, least as number, most as number)), 1),
+      value: Math.min(...chances.map(({ chance }) => chance)),
       unit: 'of 1',
       target: 'shown',
       holds: true,

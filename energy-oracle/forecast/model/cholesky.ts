@@ -1,5 +1,5 @@
 /**
- * Cholesky: the one solver of small symmetric positive definite systems, for the ridge and the local regressions.
+ * Cholesky: the one solver of small symmetric positive definite systems, for the ridge, the local regressions and the clock.
  *
  * What a vanishing pivot means is the caller's: a penalty that is too small, or a driver that has not moved yet.
  */

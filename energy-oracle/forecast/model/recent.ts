@@ -7,7 +7,7 @@
 import { DAY } from '../../../units/time.ts';
 import type { Ground } from './ground.ts';
 import type { Recipe } from './recipe.ts';
-import { type Departures, type Follower, lagDays, type Normal, Walker } from './walker.ts';
+import { type Departures, type Follower, lagDays, meanDays, type Normal, Walker } from './walker.ts';
 
 const historyFeatures = [
   'newest',
@@ -133,7 +133,7 @@ export class Recent {
     const at = this.#timeOfDay(lead);
     if ((this.#byTimeOfDay[at] as number) > 0) return this.#byTimeOfDay[at + past.newest] as number;
     if (this.#isPeak) return this.#walker.cold(this.#walker.now + lead);
-    const mean = this.#walker.meanOf(14 * this.#walker.perDay);
+    const mean = this.#walker.meanOf(meanDays * this.#walker.perDay);
     return Number.isNaN(mean) ? 0 : mean;
   }
 
@@ -213,14 +213,14 @@ export class Recent {
     const { followers, perHour } = this.#walker;
     for (let k = 0; k < followers.length; k++) {
       const follower = followers[k] as Follower;
-      const unit = follower.isScaled ? this.#scale : 1;
+      const unit = follower.companion.isScaled ? this.#scale : 1;
       const newest = this.#byTimeOfDay[at + 2 * k] as number;
       const late = this.#late[4 * k] as number;
       const level = this.#late[4 * k + 3] as number;
       this.#put((newest - level) / unit);
       this.#put(((this.#byTimeOfDay[at + 2 * k + 1] as number) - level) / unit);
       this.#put(((Number.isNaN(late) ? newest : late) - level) / unit);
-      if (!this.#recipe.companions[k]?.regression) continue;
+      if (!follower.companion.regression) continue;
       this.#put((follower.predict(step, index) - level) / unit);
       this.#put(((this.#late[4 * k + 1] as number) / unit) * Math.exp(-lead / perHour / 12));
       this.#put((this.#late[4 * k + 2] as number) / unit);
@@ -334,7 +334,7 @@ export class Recent {
       this.#late[4 * k] = this.#meanBeside(follower, now - Math.round(6 * perHour));
       this.#late[4 * k + 1] = follower.missed(3 * perHour);
       this.#late[4 * k + 2] = follower.missed(perDay);
-      this.#late[4 * k + 3] = this.#recipe.companions[k]?.isCentred ? this.#meanBeside(follower, now - lagDays * perDay) : 0;
+      this.#late[4 * k + 3] = follower.companion.isCentred ? this.#meanBeside(follower, now - lagDays * perDay) : 0;
     });
   }
 

@@ -8,6 +8,16 @@
 import type { TargetKind } from '../target.ts';
 import type { LocalRegressionConfig } from './local-regression.ts';
 
+/** What is measured beside a target: how it is read. */
+export interface Companion {
+  readonly name: string;
+  readonly regression: LocalRegressionConfig | undefined;
+  /** It shares the target's unit and is divided by its scale; else it is of order one already. */
+  readonly isScaled: boolean;
+  /** Its own mean of the last week is taken off: what is usual differs from grid to grid. */
+  readonly isCentred?: boolean;
+}
+
 export interface Recipe {
   /** `log` for what is positive and judged by relative error. */
   readonly transform: 'linear' | 'log';
@@ -20,14 +30,7 @@ export interface Recipe {
   /** The target against its drivers, by time of day. The first is also watched for recent errors. */
   readonly regressions: readonly LocalRegressionConfig[];
   /** Companions against the same drivers: what the sun and the wind will do to a zone's intensity. */
-  readonly companions: readonly {
-    readonly name: string;
-    readonly regression: LocalRegressionConfig | undefined;
-    /** It shares the target's unit and is divided by its scale; else it is of order one already. */
-    readonly isScaled: boolean;
-    /** Its own mean of the last week is taken off: what is usual differs from grid to grid. */
-    readonly isCentred?: boolean;
-  }[];
+  readonly companions: readonly Companion[];
   /** Whether the days of the week matter. */
   readonly isWeekly: boolean;
   /** Drivers as they stand at the step. */

@@ -9,7 +9,7 @@ import { type ColdStart, createColdStart } from './cold-start.ts';
 import type { Drivers } from './drivers.ts';
 import type { Ground } from './ground.ts';
 import { createLocalRegression, type LocalRegression, type LocalRegressionConfig } from './local-regression.ts';
-import type { Recipe } from './recipe.ts';
+import type { Companion, Recipe } from './recipe.ts';
 
 /** How numbers of a target are brought to order one at an issue: `z = (transform(y) − centre) / scale`. */
 export interface Normal {
@@ -32,7 +32,7 @@ const nameplateDays = 5;
 /** What is watched for recent departures: no window is longer. */
 const watchHours = 72;
 /** Days of the longest mean of the target. */
-const meanDays = 14;
+export const meanDays = 14;
 
 /** A class, for thousands live at once and none may carry closures of its own. */
 export class Walker {
@@ -82,8 +82,13 @@ export class Walker {
     this.#total = new RunningSum(meanDays * this.perDay);
     this.fits = recipe.regressions.map((config) => new BoundRegression(config, drivers, this.perDay));
     this.followers = recipe.companions.map(
-      ({ name, regression, isScaled }) =>
-        new Follower(companions[name], regression && new BoundRegression(regression, drivers, this.perDay), isScaled, this.perDay),
+      (companion) =>
+        new Follower(
+          companion,
+          companions[companion.name],
+          companion.regression && new BoundRegression(companion.regression, drivers, this.perDay),
+          this.perDay,
+        ),
     );
   }
 
@@ -259,17 +264,17 @@ class RunningSum {
 
 /** A series beside the target: its values, its regression, and what that has missed. */
 export class Follower {
+  readonly companion: Companion;
   readonly series: Float64Array | undefined;
   /** Absent where the recipe wants none, or the series is not there. */
   readonly fit: BoundRegression | undefined;
-  readonly isScaled: boolean;
   readonly #missed: RunningSum;
   readonly #asked: RunningSum;
 
-  constructor(series: Float64Array | undefined, fit: BoundRegression | undefined, isScaled: boolean, perDay: number) {
+  constructor(companion: Companion, series: Float64Array | undefined, fit: BoundRegression | undefined, perDay: number) {
+    this.companion = companion;
     this.series = series;
     this.fit = fit;
-    this.isScaled = isScaled;
     this.#missed = new RunningSum(perDay);
     this.#asked = new RunningSum(perDay);
   }

@@ -6,10 +6,10 @@
  * month of a target its whole state is plain JSON, and a walk that goes on from it ends in the same report.
  */
 import { type DurationMs, HOUR, type Instant, toIso } from '../../../units/time.ts';
-import type { MemberForecast } from '../model/member-forecast.ts';
 import { forecastMembers, type PooledModel } from '../model/pooled-model.ts';
 import { type Archive, endedBy, type Known, knownAt, type Target } from '../target.ts';
 import { type Calibrating, createTrack, type TrackState } from '../track.ts';
+import { isHistoryRefusal } from '../trust/thinness.ts';
 import { refuseForesight, type SignalIssues } from './foresight.ts';
 import { utcMonthOf } from './score.ts';
 import { createTally, type TallyReport, type TallySums } from './tally.ts';
@@ -236,7 +236,7 @@ function walk(task: BacktestTask, chunk: Chunk, model: PooledModel, ports: Backt
   for (const [i, answer] of forecastMembers(model, asks).entries()) {
     const issuedAt = chunk.issues[i] as Instant;
     track.learn(endedBy(archive.history, issuedAt), issuedAt);
-    if (isRefusal(answer)) {
+    if (isHistoryRefusal(answer)) {
       refused++;
       refusal ??= answer.detail;
       continue;
@@ -255,8 +255,6 @@ function walk(task: BacktestTask, chunk: Chunk, model: PooledModel, ports: Backt
     track: track.toJSON(),
   };
 }
-
-const isRefusal = <Refusal extends { readonly kind: 'refused' }>(answer: MemberForecast | Refusal): answer is Refusal => 'kind' in answer;
 
 function reportOf(task: BacktestTask, target: string, { issues, refused, refusal, byCliper, tally }: TargetState): TargetReport {
   return { target, issues, refused, refusal, byCliper, ...createTally(task.quantiles, tally).report() };

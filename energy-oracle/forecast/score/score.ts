@@ -77,7 +77,8 @@ const emptySums = (quantiles: readonly number[]): ScoreSums => ({
   relativeCount: 0,
 });
 
-const levelOf = (quantiles: readonly number[], level: number) => quantiles.findIndex((q) => Math.abs(q - level) < 1e-9);
+/** Where a level stands; −1 where it is not told. */
+export const levelOf = (quantiles: readonly number[], level: number) => quantiles.findIndex((q) => Math.abs(q - level) < 1e-9);
 
 /** Where the median stands: the level .5, else the middle one (the lower of two). */
 export const medianIndex = (quantiles: readonly number[]): number => {

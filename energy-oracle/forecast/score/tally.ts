@@ -15,6 +15,7 @@ import {
   type HourBand,
   hourBandOf,
   leadDayOf,
+  levelOf,
   type Score,
   type ScoreBoard,
   type ScoreBoardSums,
@@ -84,7 +85,7 @@ export function createTally(quantiles: readonly number[], from?: TallySums): Tal
   const days = new Map<number, [inside: number, count: number]>(from?.days.map(([day, inside, count]) => [day, [inside, count]]));
   let outOfBounds = from?.outOfBounds ?? 0;
   const levels = quantiles.length;
-  const [low, high] = [quantiles.findIndex((q) => Math.abs(q - 0.1) < 1e-9), quantiles.findIndex((q) => Math.abs(q - 0.9) < 1e-9)];
+  const [low, high] = [levelOf(quantiles, 0.1), levelOf(quantiles, 0.9)];
   const row = new Float64Array(levels);
   /** Before the clip: at zero every interval that touches zero would hold. */
   const whole = new Float64Array(levels);

@@ -9,6 +9,7 @@
 import { type DurationMs, HOUR, type Instant } from '../../../units/time.ts';
 import { clearSkyGlobal } from '../../sun/clear-sky.ts';
 import { sunPosition } from '../../sun/position.ts';
+import { solveCholesky } from '../model/cholesky.ts';
 import { solarHourOf } from '../score/score.ts';
 import { type Dense, endedBy, type Known } from '../target.ts';
 
@@ -243,23 +244,11 @@ function distance({ found, variance }: View, rows: readonly Float64Array[], pres
   return squaredNorm(covariance, error);
 }
 
-/** eᵀ C⁻¹ e by Cholesky; `matrix` holds the lower triangle of a positive definite C and is overwritten. O(n³). */
+/** eᵀ C⁻¹ e; `matrix` holds the lower triangle of a positive definite C and is overwritten. O(n³). */
 function squaredNorm(matrix: Float64Array, error: Float64Array): number {
-  const n = error.length;
-  const whitened = new Float64Array(n);
-  let sum = 0;
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let value = matrix[i * n + j] as number;
-      for (let k = 0; k < j; k++) value -= (matrix[i * n + k] as number) * (matrix[j * n + k] as number);
-      matrix[i * n + j] = i === j ? Math.sqrt(Math.max(value, Number.MIN_VALUE)) : value / (matrix[j * n + j] as number);
-    }
-    let value = error[i] as number;
-    for (let k = 0; k < i; k++) value -= (matrix[i * n + k] as number) * (whitened[k] as number);
-    whitened[i] = value / (matrix[i * n + i] as number);
-    sum += (whitened[i] as number) ** 2;
-  }
-  return sum;
+  const solved = error.slice();
+  solveCholesky(matrix, solved, (rest) => Math.max(rest, Number.MIN_VALUE));
+  return error.reduce((sum, value, i) => sum + value * (solved[i] as number), 0);
 }
 
 /** Mean solar hour of generation, of the last day and of the days before. */

@@ -6,6 +6,7 @@
  */
 import { DAY, HOUR, type Instant, toIso } from '../../../units/time.ts';
 import { sunPosition } from '../../sun/position.ts';
+import type { MemberForecast } from '../model/member-forecast.ts';
 import type { Known } from '../target.ts';
 
 /** Steps before the issue that are looked at. */
@@ -18,6 +19,8 @@ export interface HistoryRefusal {
   readonly reason: 'thin-history';
   readonly detail: string;
 }
+
+export const isHistoryRefusal = (answer: MemberForecast | HistoryRefusal): answer is HistoryRefusal => 'kind' in answer;
 
 /**
  * Why a target cannot be forecast from its history: less than 60 % of the last 7 days before the issue are present.

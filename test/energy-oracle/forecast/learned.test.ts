@@ -1,9 +1,8 @@
 /** The live forecaster: who answers for what, why nobody better did, and that nothing is lost over a restart. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CalibratorState, createCalibrator } from '../../../energy-oracle/forecast/calibration/calibrator.ts';
 import type { ForecastRequest, History } from '../../../energy-oracle/forecast/forecaster.ts';
 import { createLearnedForecaster, type LearnedPorts, type LearnedState } from '../../../energy-oracle/forecast/learned.ts';
-import { type PooledModel, priorOf } from '../../../energy-oracle/forecast/model/pooled-model.ts';
+import type { PooledModel } from '../../../energy-oracle/forecast/model/pooled-model.ts';
 import { pooledModelOf } from '../../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import { createPersistence } from '../../../energy-oracle/forecast/persistence.ts';
 import { netArchive, zoneArchive } from '../../../energy-oracle/forecast/records.ts';
@@ -14,13 +13,6 @@ import { fleet, pastOf, smallModel, today } from './small-fleet.ts';
 const [first, second, third] = fleet as [(typeof fleet)[number], (typeof fleet)[number], (typeof fleet)[number]];
 const ports: LearnedPorts = {
   cold: createPersistence({ clearSkyKw: (site, at) => pvPower(site, at, 0) }),
-  calibratorOf: (model, { target, seesWeather }, saved) =>
-    createCalibrator({
-      quantiles: model.quantiles,
-      targetId: target.id,
-      prior: priorOf(model, seesWeather),
-      ...(saved ? { from: saved as CalibratorState } : {}),
-    }),
 };
 const requestOf = (site = first, issuedAt: Instant = today, history: History = pastOf(site, issuedAt, 45)): ForecastRequest => ({
   site,

@@ -1,7 +1,5 @@
 /** Retraining: from a store full of readings to models that answer, over a restart, and past a training that fails. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CalibratorState, createCalibrator } from '../../../energy-oracle/forecast/calibration/calibrator.ts';
-import { priorOf } from '../../../energy-oracle/forecast/model/pooled-model.ts';
 import { pooledModelOf } from '../../../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import { createMemoryModelStore } from '../../../energy-oracle/forecast/model-store.ts';
 import { createPersistence } from '../../../energy-oracle/forecast/persistence.ts';
@@ -56,13 +54,6 @@ function make(changes: Partial<RetrainingPorts> = {}) {
   const models = createMemoryModelStore();
   const ports: RetrainingPorts = {
     cold: createPersistence({ clearSkyKw: () => 0 }),
-    calibratorOf: (model, { target, seesWeather }, saved) =>
-      createCalibrator({
-        quantiles: model.quantiles,
-        targetId: target.id,
-        prior: priorOf(model, seesWeather),
-        ...(saved ? { from: saved as CalibratorState } : {}),
-      }),
     siteStepMs: HOUR,
     clock: manualClock(today),
     sites: fleet,
