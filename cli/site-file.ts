@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { ExchangeRates } from '../energy-oracle/grid/price.ts';
 import type { Site } from '../energy-oracle/site.ts';
 import { kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
-import { type Instant, parseInstant } from '../units/time.ts';
+import { type Instant, parseDuration, parseInstant } from '../units/time.ts';
 
 export interface FleetFile {
   readonly sites: readonly Site[];
@@ -33,6 +33,26 @@ const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hex');
 const kw = z.number().nonnegative().transform(kilowatts);
 const zone = z.string().regex(/^[A-Z0-9-]{1,32}$/, 'a zone such as DE-LU');
 
+const offer = z
+  .strictObject({
+    askPerAcceleratorHour: z.number().nonnegative().default(0),
+    notice: z
+      .string()
+      .default('0s')
+      .transform((text, context) => {
+        const ms = parseDuration(text);
+        if (ms !== undefined) return ms;
+        context.addIssue({ code: 'custom', message: 'a duration such as 15m' });
+        return z.NEVER;
+      }),
+    firmness: z.enum(['firm', 'reclaimable', 'opportunistic']).default('firm'),
+  })
+  .refine(({ firmness, notice }) => firmness !== 'reclaimable' || notice > 0, {
+    path: ['notice'],
+    message: 'above 0 when reclaimable: no job stands being stopped without notice; `opportunistic` needs none',
+  })
+  .transform(({ notice, ...rest }) => ({ ...rest, noticeMs: notice }));
+
 const site = z.strictObject({
   id: name,
   name: z.string().max(80),
@@ -48,6 +68,7 @@ const site = z.strictObject({
   feedInTariff: z.number().transform(pricePerMegawattHour),
   meterKey: key,
   payoutAccount: z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an EVM account'),
+  offer: offer.optional(),
 });
 
 const fleet = z.strictObject({

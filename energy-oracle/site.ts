@@ -6,6 +6,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import type { Kilowatts, PricePerMegawattHour } from '../units/quantity.ts';
+import type { DurationMs } from '../units/time.ts';
 
 export interface Accelerator {
   readonly model: string;
@@ -20,6 +21,16 @@ export interface PvArray {
   readonly tiltDeg: number;
   /** Degrees clockwise from north, 180 faces south. */
   readonly azimuthDeg: number;
+}
+
+/** On which terms a provider lets its accelerators. */
+export interface SiteOffer {
+  /** Asked for an accelerator that is held, accounting currency per hour ≥ 0, beside its energy. */
+  readonly askPerAcceleratorHour: number;
+  /** So long before accelerators are taken back the job is told; 0 means without a word. */
+  readonly noticeMs: DurationMs;
+  /** Kept to the end of the run; taken back after the notice; taken back at any time. */
+  readonly firmness: 'firm' | 'reclaimable' | 'opportunistic';
 }
 
 export interface Site {
@@ -44,6 +55,8 @@ export interface Site {
   readonly meterKey: string;
   /** EVM account that this provider's entitlements are paid to, 0x-prefixed. */
   readonly payoutAccount: string;
+  /** Absent: firm, and nothing asked beside the energy. */
+  readonly offer?: SiteOffer | undefined;
 }
 
 /** DER header of an Ed25519 public key (RFC 8410); 32 raw bytes follow. */

@@ -16,6 +16,31 @@ export interface Weights {
   readonly waitPricePerHour: number;
 }
 
+/** Input that lies somewhere and must be moved to where the job runs. */
+export interface JobData {
+  /** GB (10⁹ bytes) > 0. */
+  readonly gigabytes: number;
+  /** Site id or zone; `undefined` means the job's home site. */
+  readonly at: string | undefined;
+}
+
+/** A job that runs on 1 to `acceleratorsMax` accelerators and may change their number at each slot. */
+export interface Elasticity {
+  readonly acceleratorsMax: number;
+  /** With a accelerators it is a ** exponent times as fast as with one; 0 < exponent ≤ 1, so each one more gives less. */
+  readonly speedExponent: number;
+}
+
+/** What an inference job asks of the network: it answers somebody, so it cannot be far away and cannot wait. */
+export interface LatencyLimit {
+  /** Site id or zone that its requests come from. */
+  readonly from: string;
+  readonly roundTripMsMax: DurationMs;
+}
+
+/** `firm`: a missed deadline is a broken promise and has a price. */
+export type JobPromise = 'firm' | 'best-effort';
+
 export interface JobSpec {
   readonly name: string;
   readonly owner: string;
@@ -27,15 +52,23 @@ export interface JobSpec {
   readonly envs: Readonly<Record<string, string>>;
   /** Shell script; `undefined` for a traced job that only exists in simulation. */
   readonly run: string | undefined;
-  /** Run time the job needs at most, checkpoint restores apart. */
+  /** How much faster a model runs this job, in (0, 100]; read it with `speedOf`, a model that is not named has speed 1. */
+  readonly speeds: Readonly<Record<string, number>>;
+  /** Run time the job needs at most at speed 1, on one accelerator if it is elastic; checkpoint restores apart. */
   readonly maxDuration: DurationMs;
-  /** Draw of the whole job at the accelerator plugs, kW; `undefined` lets the site's nameplate say. */
+  /** Needs nodes and acceleratorsPerNode of 1, and to be interruptible. */
+  readonly elastic: Elasticity | undefined;
+  readonly data: JobData | undefined;
+  /** Draw of the whole job at the accelerator plugs, kW, of an elastic one for each accelerator; `undefined` lets the nameplate say. */
   readonly power: Kilowatts | undefined;
   readonly optimize: 'cost' | 'carbon' | 'surplus' | 'balanced' | 'custom';
   readonly weights: Weights;
   readonly notBefore: Instant;
   readonly deadline: Instant;
   readonly interruptible: boolean;
+  /** Given, the job starts at its release or not at all. */
+  readonly latency: LatencyLimit | undefined;
+  readonly promise: JobPromise;
   /** Most the whole job may cost, micros of the accounting currency. */
   readonly maxPrice: Micros | undefined;
   /** Zone patterns (`eu-*` style globs over zones and site ids). */
@@ -47,6 +80,10 @@ export interface JobSpec {
   };
   readonly checkpoint: { readonly every: DurationMs; readonly restoreCost: DurationMs } | undefined;
 }
+
+/** How much faster the model runs the job than `maxDuration` says, > 0; 1 when the spec does not name it. */
+export const speedOf = ({ speeds }: Pick<JobSpec, 'speeds'>, model: string): number =>
+  Object.hasOwn(speeds, model) ? (speeds[model] ?? 1) : 1; // a model may be called `constructor`
 
 export const jobStates = ['QUEUED', 'AWAITING', 'SCHEDULED', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
 export type JobState = (typeof jobStates)[number];

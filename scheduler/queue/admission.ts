@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 import { kilowatts } from '../../units/quantity.ts';
-import { DAY, type DurationMs, HOUR, type Instant, parseDuration, parseInstant, toIso } from '../../units/time.ts';
-import type { JobSpec, Weights } from '../job.ts';
+import { DAY, type DurationMs, HOUR, type Instant, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
+import { type JobSpec, speedOf, type Weights } from '../job.ts';
 
 export interface FieldRefusal {
   /** Path of the field, e.g. `policy.deadline`; `(file)` for the whole. */
@@ -31,6 +31,9 @@ export const settings: Readonly<Record<Exclude<JobSpec['optimize'], 'custom'>, W
 /** Longest run a job may ask for, and the deadline it gets when it names none. */
 export const maxDurationMsMax: DurationMs = 14 * DAY;
 const defaultSlack: DurationMs = DAY;
+const speedMax = 100;
+/** Most accelerators an elastic job may grow to. */
+const elasticMax = 4_096;
 const jobFileBytesMax = 65_536;
 /** Script and environment as JSON, bytes: they travel in one lease, which is bounded, with room for the rest of it. */
 const leasedBytesMax = 60_000;
@@ -48,9 +51,11 @@ const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
       ? issue(context, text, `a number above 0 with ${unit}`)
       : Number(value) * factor;
   });
+const model = '[A-Za-z0-9-]{1,32}';
+const modelAndCount = new RegExp(`^(${model})(?::(\\d{1,4}))?$`);
 /** `A100:8`, `A100`, or several by `|`; count is per node. */
 const accelerators = z.string().transform((text, context) => {
-  const parts = text.split('|').map((part) => /^([A-Za-z0-9-]{1,32})(?::(\d{1,4}))?$/.exec(part.trim()));
+  const parts = text.split('|').map((part) => modelAndCount.exec(part.trim()));
   const counts = new Set(parts.map((part) => Number(part?.[2] ?? 1)));
   if (parts.some((part) => !part) || counts.size !== 1 || counts.has(0))
     return issue(context, text, '`MODEL`, `MODEL:COUNT`, or `A:2|B:2` with one count');
@@ -63,9 +68,11 @@ function issue(context: z.core.$RefinementCtx<string>, found: string, allowed: s
 }
 
 const glob = z.string().regex(/^[A-Za-z0-9*-]{1,64}$/, 'a zone or site, with * for any part, e.g. eu-*');
+const place = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'a zone or site, e.g. DE-LU');
 const globs = z.array(glob).max(64);
 /** SkyPilot's `16` and `16+`; kept for the file's sake, every site has enough. */
 const number = 'a number above 0, or a number with + for at least';
+const speedAllowed = `a number above 0, at most ${speedMax}`;
 const atLeast = z.union([z.string().regex(/^\d+(\.\d+)?\+?$/, number), z.number().positive(number)], number);
 
 const jobFile = z.strictObject({
@@ -74,11 +81,17 @@ const jobFile = z.strictObject({
   resources: z
     .strictObject({
       accelerators: accelerators.optional(),
+      speed: z
+        .record(
+          z.string().regex(new RegExp(`^${model}$`), 'a model of accelerator'),
+          z.number(speedAllowed).positive(speedAllowed).max(speedMax, speedAllowed),
+        )
+        .default({}),
       cpus: atLeast.optional(),
       memory: atLeast.optional(),
       infra: glob.optional(),
     })
-    .default({}),
+    .default({ speed: {} }),
   envs: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a shell variable name'),
@@ -90,6 +103,18 @@ const jobFile = z.strictObject({
     min: 1,
     max: maxDurationMsMax,
   }),
+  elastic: z
+    .strictObject({
+      max: z.int().min(1).max(elasticMax),
+      speed_exponent: z.number().positive().max(1),
+    })
+    .optional(),
+  data: z
+    .strictObject({
+      size: quantity('MB, GB or TB', { MB: 0.001, GB: 1, TB: 1_000 }),
+      at: place.optional(),
+    })
+    .optional(),
   energy: z
     .strictObject({
       power: quantity('W, kW or MW', { W: 0.001, kW: 1, MW: 1_000 }).optional(),
@@ -110,10 +135,12 @@ const jobFile = z.strictObject({
       not_before: z.string().optional(),
       deadline: z.string().optional(),
       interruptible: z.boolean().default(false),
+      latency: z.strictObject({ from: place, round_trip: quantity('ms or s', { ms: 1, s: 1_000 }) }).optional(),
+      promise: z.enum(['firm', 'best-effort'], 'firm or best-effort').default('best-effort'),
       max_price: z.string().optional(),
       regions: z.strictObject({ allow: globs.default([]), deny: globs.default([]) }).default({ allow: [], deny: [] }),
     })
-    .default({ optimize: 'balanced', interruptible: false, regions: { allow: [], deny: [] } }),
+    .default({ optimize: 'balanced', interruptible: false, promise: 'best-effort', regions: { allow: [], deny: [] } }),
   checkpoint: z
     .strictObject({
       every: duration('a duration above 0 such as 15m', { min: 1, max: maxDurationMsMax }),
@@ -121,6 +148,34 @@ const jobFile = z.strictObject({
     })
     .optional(),
 });
+
+type JobFile = z.infer<typeof jobFile>;
+type Refuse = (path: string, found: unknown, allowed: string) => void;
+
+/** Speeds of models that the job would not take, and an elastic job that is not made so. */
+function judgeSpeeds({ num_nodes, resources, elastic, policy }: JobFile, refuse: Refuse): void {
+  const { accelerators: asked, speed } = resources;
+  for (const [named, value] of Object.entries(speed))
+    if (asked && !asked.models.includes(named))
+      refuse(`resources.speed.${named}`, value, `a model of resources.accelerators: ${asked.models.join(', ')}`);
+  if (!elastic) return;
+  if (!policy.interruptible)
+    refuse('policy.interruptible', false, 'true for an elastic job, which changes its accelerators at a checkpoint');
+  if (num_nodes !== 1) refuse('num_nodes', num_nodes, '1 for an elastic job');
+  if (asked && asked.count !== 1)
+    refuse(
+      'resources.accelerators',
+      asked.models.map((each) => `${each}:${asked.count}`).join('|'),
+      'a count of 1; elastic.max says the most',
+    );
+}
+
+/** Run time where the job is fastest, ms: on the best of its models, and with as many accelerators as it can use. */
+function shortestRun({ max_duration, resources, elastic }: JobFile): DurationMs {
+  const { accelerators: asked, speed: speeds } = resources;
+  const fastest = asked ? Math.max(...asked.models.map((each) => speedOf({ speeds }, each))) : Math.max(1, ...Object.values(speeds));
+  return Math.ceil(max_duration / fastest / (elastic ? elastic.max ** elastic.speed_exponent : 1));
+}
 
 /**
  * Reads a parsed job file (from YAML or JSON).
@@ -133,24 +188,30 @@ export function admit(
 ): Admission {
   const parsed = jobFile.safeParse(file, { reportInput: true });
   if (!parsed.success) return { kind: 'refused', fields: parsed.error.issues.flatMap(fieldOf) };
-  const { name, num_nodes, resources, envs, run, max_duration, energy, policy, checkpoint } = parsed.data;
+  const { name, num_nodes, resources, envs, run, max_duration, elastic, data, energy, policy, checkpoint } = parsed.data;
   const fields: FieldRefusal[] = [];
-  const refuse = (path: string, found: unknown, allowed: string) => fields.push({ path, found: shown(found), allowed });
+  const refuse: Refuse = (path, found, allowed) => fields.push({ path, found: shown(found), allowed });
+  const shortest = Math.min(shortestRun(parsed.data), maxDurationMsMax);
+  if (shortestRun(parsed.data) > maxDurationMsMax)
+    refuse('max_duration', toIsoDuration(max_duration), `at most ${maxDurationMsMax / DAY}d on the fastest model of resources.speed`);
   const named = instantOf(policy.not_before ?? '+0s', submittedAt);
   const notBefore = named === undefined ? undefined : Math.max(named, submittedAt); // what is past cannot be waited for
   if (notBefore === undefined) refuse('policy.not_before', policy.not_before, 'RFC 3339 with an offset, or +duration');
   const deadline =
-    policy.deadline === undefined ? (notBefore ?? submittedAt) + max_duration + defaultSlack : instantOf(policy.deadline, submittedAt);
+    policy.deadline === undefined
+      ? (notBefore ?? submittedAt) + Math.max(max_duration, shortest) + defaultSlack
+      : instantOf(policy.deadline, submittedAt);
   if (deadline === undefined) refuse('policy.deadline', policy.deadline, 'RFC 3339 with an offset, or +duration');
-  if (deadline !== undefined && notBefore !== undefined && notBefore + max_duration > deadline) {
+  if (deadline !== undefined && notBefore !== undefined && notBefore + shortest > deadline) {
     refuse(
       'policy.deadline',
       toIso(deadline),
-      `at least max_duration after ${toIso(notBefore)}, that is ${toIso(notBefore + max_duration)} or later`,
+      `at least ${shortest === max_duration ? 'max_duration' : 'the shortest run'} after ${toIso(notBefore)}, that is ${toIso(notBefore + shortest)} or later`,
     );
   }
-  if (policy.interruptible && !checkpoint)
+  if ((policy.interruptible || elastic) && !checkpoint)
     refuse('checkpoint', undefined, 'required when policy.interruptible is true: `checkpoint: {every: 15m}`');
+  judgeSpeeds(parsed.data, refuse);
   if (new TextEncoder().encode(JSON.stringify({ run, envs })).length > leasedBytesMax)
     refuse(
       'run',
@@ -177,13 +238,18 @@ export function admit(
       acceleratorsPerNode: resources.accelerators?.count ?? 1,
       envs: Object.fromEntries(Object.entries(envs).map(([key, value]) => [key, String(value)])),
       run,
+      speeds: resources.speed,
       maxDuration: max_duration,
+      elastic: elastic && { acceleratorsMax: elastic.max, speedExponent: elastic.speed_exponent },
+      data: data && { gigabytes: data.size, at: data.at },
       power: power === undefined ? undefined : kilowatts(power),
       optimize: typeof policy.optimize === 'string' ? policy.optimize : 'custom',
       weights,
       notBefore,
       deadline,
       interruptible: policy.interruptible,
+      latency: policy.latency && { from: policy.latency.from, roundTripMsMax: policy.latency.round_trip },
+      promise: policy.promise,
       maxPrice: amount === undefined ? undefined : BigInt(Math.round(Number(amount) * 1e6)),
       regions: { within: resources.infra, ...policy.regions },
       checkpoint: checkpoint && { every: checkpoint.every, restoreCost: checkpoint.restore_cost },

@@ -8,7 +8,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { type Instant, SLOT } from '../../units/time.ts';
 import { isRunOver, type Run } from '../dispatch/lease.ts';
-import { type Job, type JobState, jobStates } from '../job.ts';
+import { type Job, type JobSpec, type JobState, jobStates } from '../job.ts';
 import { inTransaction } from '../postgres-transaction.ts';
 import { type Applied, type Changes, checkChanges, eventOf, type JobEvent, type JobStore, type RunSlot, submission } from './job-store.ts';
 
@@ -37,12 +37,14 @@ export const jobSchema = `
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** JSON knows no bigint: the one in a job, its budget, travels as decimal text. */
-type JobDocument = Omit<Job, 'spec'> & { readonly spec: Omit<Job['spec'], 'maxPrice'> & { readonly maxPrice?: string } };
+/** JSON knows no bigint: the one in a job, its budget, travels as decimal text. Older documents lack what specs learnt later. */
+type LaterFields = 'speeds' | 'promise'; // and fields that may be undefined, which JSON leaves out in any case
+type SpecDocument = Omit<JobSpec, 'maxPrice' | LaterFields> & Partial<Pick<JobSpec, LaterFields>> & { readonly maxPrice?: string };
+type JobDocument = Omit<Job, 'spec'> & { readonly spec: SpecDocument };
 const toDocument = (job: Job): string => JSON.stringify({ ...job, spec: { ...job.spec, maxPrice: job.spec.maxPrice?.toString() } });
 function fromDocument(document: JobDocument): Job {
-  const { maxPrice } = document.spec;
-  return { ...document, spec: { ...document.spec, maxPrice: maxPrice === undefined ? undefined : BigInt(maxPrice) } };
+  const { maxPrice, speeds = {}, promise = 'best-effort', ...rest } = document.spec;
+  return { ...document, spec: { ...rest, speeds, promise, maxPrice: maxPrice === undefined ? undefined : BigInt(maxPrice) } };
 }
 
 interface SlotRow {

@@ -113,6 +113,18 @@ describe.each(postgresServers)('the job store on $name', ({ start }) => {
     expect(await store.activeRuns()).toEqual([]);
   });
 
+  test('reads jobs that were stored before specs had speeds, elasticity, data, latency and promises', async () => {
+    const store = await open();
+    await store.add(jobOf('a'));
+    await query(`update jobs set document = jsonb_set(document::jsonb, '{spec}',
+      (document::jsonb -> 'spec') - '{speeds,elastic,data,latency,promise}'::text[])::json`);
+    const plain = jobOf('a');
+    const old = { ...plain.spec, speeds: {}, elastic: undefined, data: undefined, latency: undefined, promise: 'best-effort' } as const;
+    expect(await store.get('a')).toEqual({ ...plain, spec: old });
+    await store.apply({ jobs: [next({ ...plain, spec: old }, { state: 'AWAITING' })] }, noon);
+    expect((await store.list())[0]?.spec).toEqual(old);
+  });
+
   test('takes its schema twice', async () => {
     const store = await open();
     await store.add(jobOf('a'));

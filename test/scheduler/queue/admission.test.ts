@@ -13,7 +13,8 @@ const least = { name: 'a', max_duration: '1h' };
 const fullFile = `
 name: train-bert
 num_nodes: 1
-resources: {accelerators: A100:8, cpus: 16+, memory: 64+, infra: "eu-*"}
+resources: {accelerators: A100:8|H100:8, speed: {H100: 2.1}, cpus: 16+, memory: 64+, infra: "eu-*"}
+data: {size: 120GB, at: eu-rhine}
 envs: {MODEL: bert}
 run: |
   python train.py --resume
@@ -24,6 +25,8 @@ policy:
   not_before: 2026-11-22T18:00+01:00
   deadline: +24h                       # or RFC 3339
   interruptible: true                  # needs checkpoint
+  latency: {from: DE-LU, round_trip: 60ms}
+  promise: firm                        # firm | best-effort
   max_price: 12 EUR                    # whole job
   regions: {allow: [eu-*], deny: []}
 checkpoint: {every: 15m, restore_cost: 2m}
@@ -45,17 +48,22 @@ describe('the job file', () => {
       name: 'train-bert',
       owner: 'ada',
       nodes: 1,
-      accelerators: ['A100'],
+      accelerators: ['A100', 'H100'],
       acceleratorsPerNode: 8,
       envs: { MODEL: 'bert' },
       run: 'python train.py --resume\n',
+      speeds: { H100: 2.1 },
       maxDuration: 6 * HOUR,
+      elastic: undefined,
+      data: { gigabytes: 120, at: 'eu-rhine' },
       power: 5.2,
       optimize: 'carbon',
       weights: settings.carbon,
       notBefore: Date.parse('2026-11-22T17:00:00Z'),
       deadline: submittedAt + DAY,
       interruptible: true,
+      latency: { from: 'DE-LU', roundTripMsMax: 60 },
+      promise: 'firm',
       maxPrice: 12_000_000n,
       regions: { within: 'eu-*', allow: ['eu-*'], deny: [] },
       checkpoint: { every: 15 * MINUTE, restoreCost: 2 * MINUTE },
@@ -70,13 +78,18 @@ describe('the job file', () => {
       acceleratorsPerNode: 1,
       envs: {},
       run: undefined,
+      speeds: {},
       maxDuration: HOUR,
+      elastic: undefined,
+      data: undefined,
       power: undefined,
       optimize: 'balanced',
       weights: settings.balanced,
       notBefore: submittedAt,
       deadline: submittedAt + HOUR + DAY,
       interruptible: false,
+      latency: undefined,
+      promise: 'best-effort',
       maxPrice: undefined,
       regions: { within: undefined, allow: [], deny: [] },
       checkpoint: undefined,
@@ -84,10 +97,17 @@ describe('the job file', () => {
 
   test('with an empty policy is as one without', () => expect(admitted({ ...least, policy: {} })).toEqual(admitted(least)));
 
+  test('of the documentation is admitted', () => {
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(readFileSync('docs/job-file.md', 'utf8')) ?? [];
+    expect(admitted(parse(example))).toMatchObject({ name: 'train-bert', speeds: { H100: 2.1 }, promise: 'firm' });
+  });
+
   test.each(readdirSync('examples').filter((name) => name.endsWith('.yaml')))('examples/%s is admitted', (name) =>
     expect(admitted(parse(readFileSync(`examples/${name}`, 'utf8'))).maxDuration).toBeGreaterThan(0),
   );
 });
+
+const stretchy = { elastic: { max: 16, speed_exponent: 0.9 }, policy: { interruptible: true }, checkpoint: { every: '15m' } };
 
 describe('a field', () => {
   test.each([
@@ -115,6 +135,27 @@ describe('a field', () => {
     { change: { policy: { not_before: '2020-01-01T00:00Z' } }, want: { notBefore: submittedAt, deadline: submittedAt + HOUR + DAY } },
     { change: { resources: { infra: 'eu-*' } }, want: { regions: { within: 'eu-*', allow: [], deny: [] } } },
     { change: { checkpoint: { every: '10m' } }, want: { checkpoint: { every: 10 * MINUTE, restoreCost: 0 } } },
+    { change: { resources: { speed: { H100: 2.1, L4: 0.25 } } }, want: { accelerators: [], speeds: { H100: 2.1, L4: 0.25 } } },
+    { change: { data: { size: '500 MB' } }, want: { data: { gigabytes: 0.5, at: undefined } } },
+    { change: { data: { size: '2.5TB', at: 'DE-LU' } }, want: { data: { gigabytes: 2_500, at: 'DE-LU' } } },
+    {
+      change: { policy: { latency: { from: 'eu-rhine', round_trip: '0.1 s' } } },
+      want: { latency: { from: 'eu-rhine', roundTripMsMax: 100 } },
+    },
+    { change: { policy: { promise: 'firm' } }, want: { promise: 'firm' } },
+    { change: { ...stretchy }, want: { elastic: { acceleratorsMax: 16, speedExponent: 0.9 }, acceleratorsPerNode: 1, maxDuration: HOUR } },
+    {
+      change: { ...stretchy, resources: { accelerators: 'A100|H100' }, elastic: { max: 4096, speed_exponent: 1 } },
+      want: { elastic: { acceleratorsMax: 4_096, speedExponent: 1 }, accelerators: ['A100', 'H100'] },
+    },
+    // the deadline needs to leave room for the shortest run only, and by default leaves a day beside max_duration
+    { change: { resources: { speed: { H100: 2 } }, policy: { deadline: '+30m' } }, want: { deadline: submittedAt + HOUR / 2 } },
+    { change: { resources: { speed: { H100: 0.5 } } }, want: { deadline: submittedAt + HOUR + DAY } },
+    { change: { resources: { accelerators: 'L4', speed: { L4: 0.5 } } }, want: { deadline: submittedAt + 2 * HOUR + DAY } },
+    {
+      change: { ...stretchy, elastic: { max: 4, speed_exponent: 0.5 }, policy: { interruptible: true, deadline: '+30m' } },
+      want: { deadline: submittedAt + HOUR / 2 },
+    },
   ])('of $change means $want', ({ change, want }) => expect(admitted({ ...least, ...change })).toMatchObject(want));
 });
 
@@ -195,6 +236,66 @@ describe('a bad field is refused with its path, what was found and what is allow
     { change: { policy: { dead_line: '+2h' } }, path: 'policy.dead_line', found: 'an unknown field', allowed: /docs\/job-file/ },
     { change: { checkpoint: { every: '0s' } }, path: 'checkpoint.every', found: '"0s"', allowed: /above 0/ },
     { change: { checkpoint: { restore_cost: '2m' } }, path: 'checkpoint.every', found: 'nothing', allowed: /string/ },
+    { change: { resources: { speed: { H100: 0 } } }, path: 'resources.speed.H100', found: '0', allowed: /above 0, at most 100/ },
+    { change: { resources: { speed: { H100: 101 } } }, path: 'resources.speed.H100', found: '101', allowed: /above 0, at most 100/ },
+    { change: { resources: { speed: { H100: 'fast' } } }, path: 'resources.speed.H100', found: '"fast"', allowed: /above 0, at most 100/ },
+    { change: { resources: { speed: { 'H 100': 2 } } }, path: 'resources.speed.H 100', found: /H 100/, allowed: /.+/ },
+    {
+      change: { resources: { accelerators: 'A100|L4', speed: { L4: 0.2, H100: 2 } } },
+      path: 'resources.speed.H100',
+      found: '2',
+      allowed: /a model of resources.accelerators: A100, L4/,
+    },
+    {
+      change: { max_duration: '14d', resources: { accelerators: 'L4', speed: { L4: 1e-300 } } },
+      path: 'max_duration',
+      found: '"P14D"',
+      allowed: /at most 14d on the fastest model/,
+    },
+    {
+      change: { resources: { speed: { H100: 2 } }, policy: { deadline: '+29m' } },
+      path: 'policy.deadline',
+      found: '"2026-11-22T12:29:00Z"',
+      allowed: /at least the shortest run .* 2026-11-22T12:30:00Z or later/,
+    },
+    {
+      change: { ...stretchy, elastic: { max: 4, speed_exponent: 0.5 }, policy: { interruptible: true, deadline: '+29m' } },
+      path: 'policy.deadline',
+      found: '"2026-11-22T12:29:00Z"',
+      allowed: /2026-11-22T12:30:00Z or later/,
+    },
+    { change: { ...stretchy, elastic: { max: 16 } }, path: 'elastic.speed_exponent', found: 'nothing', allowed: /number/ },
+    { change: { ...stretchy, elastic: { max: 0, speed_exponent: 1 } }, path: 'elastic.max', found: '0', allowed: />=1/ },
+    { change: { ...stretchy, elastic: { max: 4097, speed_exponent: 1 } }, path: 'elastic.max', found: '4097', allowed: /<=4096/ },
+    { change: { ...stretchy, elastic: { max: 2, speed_exponent: 1.1 } }, path: 'elastic.speed_exponent', found: '1.1', allowed: /<=1/ },
+    { change: { ...stretchy, elastic: { max: 2, speed_exponent: 0 } }, path: 'elastic.speed_exponent', found: '0', allowed: />0/ },
+    { change: { ...stretchy, policy: {} }, path: 'policy.interruptible', found: 'false', allowed: /true for an elastic job/ },
+    { change: { ...stretchy, checkpoint: undefined }, path: 'checkpoint', found: 'nothing', allowed: /required when/ },
+    { change: { ...stretchy, num_nodes: 2 }, path: 'num_nodes', found: '2', allowed: /1 for an elastic job/ },
+    {
+      change: { ...stretchy, resources: { accelerators: 'A100:2|L4:2' } },
+      path: 'resources.accelerators',
+      found: '"A100:2|L4:2"',
+      allowed: /a count of 1/,
+    },
+    { change: { data: { at: 'eu-rhine' } }, path: 'data.size', found: 'nothing', allowed: /string/ },
+    { change: { data: { size: '120' } }, path: 'data.size', found: '"120"', allowed: /MB, GB or TB/ },
+    { change: { data: { size: '120 Gb' } }, path: 'data.size', found: '"120 Gb"', allowed: /MB, GB or TB/ },
+    { change: { data: { size: '0GB' } }, path: 'data.size', found: '"0GB"', allowed: /above 0/ },
+    { change: { data: { size: '1GB', at: 'eu-*' } }, path: 'data.at', found: '"eu-*"', allowed: /a zone or site/ },
+    {
+      change: { policy: { latency: { round_trip: '60ms' } } },
+      path: 'policy.latency.from',
+      found: 'nothing',
+      allowed: /string/,
+    },
+    {
+      change: { policy: { latency: { from: 'DE-LU', round_trip: '60' } } },
+      path: 'policy.latency.round_trip',
+      found: '"60"',
+      allowed: /ms or s/,
+    },
+    { change: { policy: { promise: 'maybe' } }, path: 'policy.promise', found: '"maybe"', allowed: /firm or best-effort/ },
     { change: { gpus: 8 }, path: 'gpus', found: 'an unknown field', allowed: /docs\/job-file/ },
   ])('$change', ({ change, path, found, allowed }) => {
     const fields = refusedFields({ ...least, ...change });

@@ -1,0 +1,270 @@
+/**
+ * Auction: prices that lean on the load of the moment, what a run costs at them, and who would answer what.
+ *
+ * The price of an accelerator rises with what is held above capacity, the price of surplus is where its supply meets
+ * the classes that have no cheaper energy. Between passes the prices stand; `settle` makes what was paid the price.
+ * Owned by `prices.ts` and `mixture.ts`, which differ in how requests answer.
+ */
+import { transferOf } from './bound.ts';
+import { interruptions, waitSlots } from './cost.ts';
+import { cheapestShares } from './elastic.ts';
+import { emptyLoad, type Load } from './load.ts';
+import { type Assignment, type Market, type Prices, requestKinds } from './market.ts';
+import { noRates, priceSlots, type Rates, writeRates } from './rates.ts';
+import { type Answer, anySearch, cheapestRun, cheapestSlots, noAnswer, type Search } from './response.ts';
+
+/** How steeply a price leans on load: so many times the cost of a typical slot when twice the capacity is held. */
+const leanPerLoad = 0.5;
+
+/** Everything an ascent moves. */
+export interface Auction {
+  readonly market: Market;
+  readonly load: Load;
+  readonly rates: Rates;
+  readonly accelerator: Float64Array;
+  readonly surplus: Float64Array;
+  /** Lean per accelerator held, by pool, and per kW drawn, by site. */
+  readonly acceleratorLean: Float64Array;
+  readonly surplusLean: Float64Array;
+  /** Clearing price of surplus at the load of the moment, site × slot. */
+  readonly clearing: Float64Array;
+}
+
+/** An auction at these prices, nothing held. */
+export function openAuction(market: Market, from: Prices | undefined): Auction {
+  const { offers, requests } = market;
+  const { slots, siteCount, poolCount, poolSite, capacity, slotHours } = offers;
+  const { options } = requests;
+  const load = emptyLoad(market);
+  let kw = 0;
+  for (const own of options.kwPerAccelerator) kw += own / options.count;
+  let price = 0;
+  let open = 0;
+  for (let cell = 0; cell < load.gridPrice.length; cell++) {
+    if (offers.known[Math.floor(cell / load.classes)] !== 1) continue;
+    price += Math.abs(load.gridPrice[cell] as number);
+    open++;
+  }
+  price = price / Math.max(open, 1) + 1; // a market whose energy is free still needs prices that move
+  const acceleratorLean = new Float64Array(poolCount);
+  const siteKw = new Float64Array(siteCount);
+  for (let pool = 0; pool < poolCount; pool++) {
+    let most = 1;
+    for (let slot = 0; slot < slots; slot++) most = Math.max(most, capacity[pool * slots + slot] as number);
+    acceleratorLean[pool] = (leanPerLoad * price * kw * slotHours) / 1_000 / most;
+    siteKw[poolSite[pool] as number] = (siteKw[poolSite[pool] as number] as number) + most * kw;
+  }
+  return {
+    market,
+    load,
+    rates: noRates(market),
+    accelerator: from ? from.accelerator.slice() : new Float64Array(poolCount * slots),
+    surplus: from ? from.surplus.slice() : new Float64Array(siteCount * slots),
+    acceleratorLean,
+    surplusLean: siteKw.map((most) => (leanPerLoad * price) / Math.max(most, 1e-9)),
+    clearing: new Float64Array(siteCount * slots),
+  };
+}
+
+/** What an accelerator of the cell costs at the load of the moment. */
+function repriceAccelerator({ market: { offers }, load, rates, accelerator, acceleratorLean }: Auction, pool: number, cell: number): void {
+  const lean = (acceleratorLean[pool] as number) * ((load.accelerators[cell] as number) - (offers.capacity[cell] as number));
+  const price = (accelerator[cell] as number) + lean;
+  const isOpen =
+    (offers.capacity[cell] as number) > 0 && offers.known[(offers.poolSite[pool] as number) * offers.slots + (cell % offers.slots)] === 1;
+  rates.accelerator[cell] = isOpen ? (price > 0 ? price : 0) + (offers.ask[pool] as number) * offers.slotHours : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * What surplus of the cell costs at the load of the moment: where supply, leaning on the price so far, meets the
+ * classes that have no cheaper energy, dearest first. Writes what each class then pays. O(classes).
+ */
+function repriceEnergy({ market: { offers }, load, rates, surplus, surplusLean, clearing }: Auction, site: number, cell: number): void {
+  const { classes, drawKw, gridPrice } = load;
+  const row = cell * classes;
+  const base = surplus[cell] as number;
+  const lean = surplusLean[site] as number;
+  const tariff = offers.feedInTariff[site] as number;
+  const curtailed = offers.curtailedKw[cell] as number;
+  const both = curtailed + (offers.exportableKw[cell] as number);
+  let price = leaning(base, lean, 0, curtailed, both, tariff);
+  let used = 0;
+  for (let rank = 0; rank < classes; rank++) {
+    const grid = gridPrice[row + rank] as number;
+    if (grid <= price) break;
+    const draw = drawKw[row + rank] as number;
+    if (draw <= 0) continue;
+    used += draw;
+    price = leaning(base, lean, used, curtailed, both, tariff);
+    if (price >= grid) {
+      price = grid; // this class takes a part, and is indifferent
+      break;
+    }
+  }
+  clearing[cell] = price;
+  const cells = offers.siteCount * offers.slots;
+  for (let rank = 0; rank < classes; rank++) {
+    const grid = gridPrice[row + rank] as number;
+    rates.energy[rank * cells + cell] = ((price < grid ? price : grid) * offers.slotHours) / 1_000;
+  }
+}
+
+/** The price at which `used` kW meet the supply of two tiers that lean on it, accounting currency per MWh ≥ 0. */
+function leaning(base: number, lean: number, used: number, curtailed: number, both: number, tariff: number): number {
+  const above = base + lean * (used - both);
+  if (above >= tariff) return above;
+  const below = base + lean * (used - curtailed);
+  if (below >= tariff) return tariff;
+  return below > 0 ? below : 0;
+}
+
+/** Reprices the cells of a run. */
+export function repriceRun(auction: Auction, option: number, first: number, shape: Uint16Array | undefined): void {
+  if (option < 0) return;
+  const { offers, requests } = auction.market;
+  const pool = requests.options.pool[option] as number;
+  const site = offers.poolSite[pool] as number;
+  const end = first + (shape?.length ?? (requests.options.length[option] as number));
+  for (let slot = first; slot < end; slot++) {
+    repriceAccelerator(auction, pool, pool * offers.slots + slot);
+    repriceEnergy(auction, site, site * offers.slots + slot);
+  }
+}
+
+export function repriceAll(auction: Auction): void {
+  const { slots, poolCount, siteCount } = auction.market.offers;
+  for (let pool = 0; pool < poolCount; pool++)
+    for (let slot = 0; slot < slots; slot++) repriceAccelerator(auction, pool, pool * slots + slot);
+  for (let site = 0; site < siteCount; site++) for (let slot = 0; slot < slots; slot++) repriceEnergy(auction, site, site * slots + slot);
+}
+
+/** Sets the rates to the prices themselves, whatever the load. */
+export const pinPrices = ({ market, load, rates, accelerator, surplus }: Auction): void =>
+  writeRates(rates, market, load, { accelerator, surplus });
+
+/** Makes prices lean so many times more. */
+export function steepen({ acceleratorLean, surplusLean }: Auction, times: number): void {
+  for (let pool = 0; pool < acceleratorLean.length; pool++) acceleratorLean[pool] = (acceleratorLean[pool] as number) * times;
+  for (let site = 0; site < surplusLean.length; site++) surplusLean[site] = (surplusLean[site] as number) * times;
+}
+
+/** The dual step: what was paid at the end of the pass becomes the price, and a part of its last move is made again. */
+export function settle({ market: { offers }, load, rates, accelerator, surplus, clearing }: Auction, last: Prices, momentum: number): void {
+  for (let pool = 0; pool < offers.poolCount; pool++) {
+    const asked = (offers.ask[pool] as number) * offers.slotHours;
+    for (let cell = pool * offers.slots; cell < (pool + 1) * offers.slots; cell++) {
+      const paid = (rates.accelerator[cell] as number) - asked;
+      const next = paid === Number.POSITIVE_INFINITY ? 0 : paid;
+      const on = next + momentum * (next - (last.accelerator[cell] as number));
+      accelerator[cell] = on > 0 ? on : 0;
+      last.accelerator[cell] = next;
+    }
+  }
+  for (let cell = 0; cell < surplus.length; cell++) {
+    const dearest = Math.max(0, load.gridPrice[cell * load.classes] as number);
+    const next = Math.min(clearing[cell] as number, dearest);
+    const on = next + momentum * (next - (last.surplus[cell] as number));
+    surplus[cell] = on < 0 ? 0 : on > dearest ? dearest : on;
+    last.surplus[cell] = next;
+  }
+}
+
+/** Writes the cheapest run of a request at the rates of the moment into an assignment; its comparable cost, transfer and all. */
+export type Answerer = (assignment: Assignment, request: number, turn: number, turns: number) => number;
+
+/**
+ * Answers requests one by one; O(options × horizon) each.
+ *
+ * With `turns` above 1 a request looks only at the pool it is in and at those whose turn it is.
+ */
+export function answerer({ market, load, rates }: Auction): Answerer {
+  const { offers, requests } = market;
+  const { options } = requests;
+  const { slots, siteCount, poolSite } = offers;
+  const price = new Float64Array(slots);
+  const transfer = transferOf(market);
+  const search: Search = anySearch();
+  const answer: Answer = noAnswer();
+  const room = { pool: 0 };
+  const free = (slot: number) => offers.capacity[room.pool * slots + slot] as number;
+  return (assignment, request, turn, turns) => {
+    const rank = load.rank[requests.weightClass[request] as number] as number;
+    const kind = requests.kind[request] as number;
+    search.release = requests.release[request] as number;
+    answer.cost = requests.unplacedCost[request] as number;
+    answer.start = -1;
+    answer.pattern = undefined;
+    const before = assignment.option[request] as number;
+    const first = requests.firstOption[request] as number;
+    const end = requests.firstOption[request + 1] as number;
+    let taken = -1;
+    for (let next = before < 0 ? first : first - 1; next < end; next++) {
+      if (next === before || (next >= first && before >= 0 && (request + next) % turns !== turn)) continue;
+      const at = next < first ? before : next; // where it was comes first: what costs more is soon seen
+      const held = options.accelerators[at] as number;
+      const fixed = transfer[at] as number;
+      const pool = options.pool[at] as number;
+      search.from = options.earliest[at] as number;
+      search.to = options.end[at] as number;
+      search.length = options.length[at] as number;
+      search.accelerators = held;
+      priceSlots(
+        price,
+        rates,
+        pool * slots,
+        (rank * siteCount + (poolSite[pool] as number)) * slots,
+        options.kwPerAccelerator[at] as number,
+        search.from,
+        search.to,
+      );
+      if (kind === requestKinds.elastic) {
+        search.fixed = fixed;
+        search.waitPrice = requests.waitPrice[request] as number;
+        room.pool = pool;
+        if (cheapestShares(price, search, held, options.speedExponent[at] as number, free, answer)) taken = at;
+        continue;
+      }
+      const whole = answer.cost;
+      answer.cost = whole / held;
+      search.fixed = fixed / held;
+      search.waitPrice = (requests.waitPrice[request] as number) / held;
+      search.restartCost = (options.restartCost[at] as number) / held;
+      const isBetter = kind === requestKinds.interruptible ? cheapestSlots(price, search, answer) : cheapestRun(price, search, answer);
+      if (isBetter) taken = at;
+      answer.cost = isBetter ? answer.cost * held : whole;
+    }
+    assignment.option[request] = taken;
+    assignment.start[request] = answer.start;
+    assignment.pattern[request] = answer.pattern;
+    return answer.cost;
+  };
+}
+
+/** What a run costs a request at the rates of the moment, accounting currency; left out, what that costs. O(slots held). */
+export function runCost(
+  { market, load, rates }: Auction,
+  transfer: Float64Array,
+  request: number,
+  option: number,
+  start: number,
+  shape: Uint16Array | undefined,
+): number {
+  const { offers, requests } = market;
+  if (option < 0) return requests.unplacedCost[request] as number;
+  const { options } = requests;
+  const { slots, siteCount, poolSite } = offers;
+  const pool = options.pool[option] as number;
+  const poolCell = pool * slots + start;
+  const siteCell =
+    ((load.rank[requests.weightClass[request] as number] as number) * siteCount + (poolSite[pool] as number)) * slots + start;
+  const kw = options.kwPerAccelerator[option] as number;
+  const all = options.accelerators[option] as number;
+  const length = shape?.length ?? (options.length[option] as number);
+  let cost = (transfer[option] as number) + interruptions(shape) * (options.restartCost[option] as number);
+  cost += waitSlots(market, request, option, start, shape) * (requests.waitPrice[request] as number);
+  for (let i = 0; i < length; i++) {
+    const held = shape ? (shape[i] as number) : all;
+    if (held > 0) cost += held * ((rates.accelerator[poolCell + i] as number) + kw * (rates.energy[siteCell + i] as number));
+  }
+  return cost;
+}

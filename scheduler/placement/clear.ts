@@ -1,0 +1,100 @@
+/**
+ * Clear: one market in, a plan with its prices and its certificate out.
+ *
+ * Prices first (`prices.ts`), then seats at true costs (`seat.ts`), then what it all costs and how far from the best it
+ * can be. Pure: the same market, the same clearing. How long it searches is said in passes, not in seconds.
+ */
+import { createBound } from './bound.ts';
+import { assess, type PlanCost } from './cost.ts';
+import { improve } from './improve.ts';
+import type { Assignment, Market, Prices } from './market.ts';
+import { ascendInParts } from './mixture.ts';
+import { type Ascent, ascend } from './prices.ts';
+import { seat } from './seat.ts';
+
+export interface Clearing {
+  readonly assignment: Assignment;
+  readonly cost: PlanCost;
+  /** At these the requests of the plan would, by and large, choose what they got; the best bound's. */
+  readonly prices: Prices;
+  /** No plan costs less, accounting currency. */
+  readonly bound: number;
+  /** (cost − bound) ÷ |bound|; 0 when both are 0. */
+  readonly gap: number;
+}
+
+/** How hard to search: `quick` is a cycle's, `thorough` takes some three times as long. */
+export type Effort = 'quick' | 'thorough';
+
+export interface ClearOptions {
+  readonly effort?: Effort;
+  /** Prices and runs to go on from: a market that changed little clears in a fraction of the time. */
+  readonly from?: { readonly prices: Prices; readonly assignment: Assignment } | undefined;
+}
+
+interface Limits {
+  /** Passes of the ascent at least, and more for few requests: so many answers in all, at most `passesMax`. */
+  readonly passesMin: number;
+  readonly passesMax: number;
+  readonly answers: number;
+  /** Passes of the mixture in a small market, by the same rule. */
+  readonly mixtureAnswers: number;
+  /** Weights of the guided reinsertion. */
+  readonly guidance: readonly number[];
+  /** Moves of ruin and recreate, and how many more when somebody is left out. */
+  readonly moves: number;
+  readonly rescues: number;
+}
+
+const limits: Readonly<Record<Effort, Limits>> = {
+  quick: { passesMin: 12, passesMax: 60, answers: 120_000, mixtureAnswers: 20_000, guidance: [0.8, 0.4, 0], moves: 300, rescues: 1_000 },
+  thorough: {
+    passesMin: 40,
+    passesMax: 120,
+    answers: 400_000,
+    mixtureAnswers: 90_000,
+    guidance: [0.8, 0.8, 0.4, 0.2, 0.1, 0, 0],
+    moves: 2_000,
+    rescues: 6_000,
+  },
+};
+/** Passes when prices and runs are at hand. */
+const warmPasses = 2;
+/** Markets of no more requests than this answer in parts too: the bound is then that of the linear relaxation. */
+const mixtureMax = 1_500;
+const mixturePassesMax = 300;
+
+/** Clears a market; see `prices.ts`, `mixture.ts`, `seat.ts` and `improve.ts` for what it costs. */
+export function clear(market: Market, { effort = 'quick', from }: ClearOptions = {}): Clearing {
+  const bound = createBound(market);
+  const limit = limits[effort];
+  const { count } = market.requests;
+  const passes = from ? warmPasses : Math.max(limit.passesMin, Math.min(limit.passesMax, Math.ceil(limit.answers / Math.max(count, 1))));
+  const ascent = ascend(market, { passes, from: from?.prices, draft: from?.assignment }, bound);
+  const plan = seatDraft(market, ascent, limit);
+  if (count > mixtureMax || count === 0) return clearingOf(plan, ascent);
+  const turns = Math.min(mixturePassesMax, Math.ceil(limit.mixtureAnswers / count));
+  const mixed = ascendInParts(market, turns, bound, ascent.prices);
+  const other = seatDraft(market, mixed, limit);
+  return clearingOf(other.cost.total < plan.cost.total ? other : plan, mixed.bound > ascent.bound ? mixed : ascent);
+}
+
+interface Plan {
+  readonly assignment: Assignment;
+  readonly cost: PlanCost;
+}
+
+function seatDraft(market: Market, { prices, draft }: Ascent, { guidance, moves, rescues }: Limits): Plan {
+  const { assignment, load } = seat(market, prices, draft, guidance);
+  const isShort = assignment.option.some((option) => option < 0);
+  improve(market, prices, assignment, load, isShort ? rescues : moves);
+  return { assignment, cost: assess(market, assignment, load) };
+}
+
+function clearingOf({ assignment, cost }: Plan, { prices, bound }: Ascent): Clearing {
+  const gap = cost.total - bound <= roundingOf(bound) ? 0 : (cost.total - bound) / Math.abs(bound);
+  return { assignment, cost, prices, bound, gap };
+}
+
+/** Sums of many thousand parts agree to so much. */
+const roundingOf = (value: number): number => 1e-9 * Math.max(1, Math.abs(value));

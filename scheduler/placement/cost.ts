@@ -1,0 +1,173 @@
+/**
+ * Cost: the energy merit order of a site and slot, and what an assignment truly costs, part by part.
+ *
+ * A slot's draw is served by curtailed surplus at 0, exportable surplus at the feed-in tariff and grid energy, such
+ * that the total is least: the class whose grid energy is dearest comes first, and a class whose grid energy is cheaper
+ * than a tier leaves the tier alone. The total is convex and piecewise linear in the draw of each class.
+ */
+import { type Load, loadOf } from './load.ts';
+import { type Assignment, type Market, type Offers, requestKinds } from './market.ts';
+
+/**
+ * Comparable cost of serving a site's draw in one slot with `extraKw` more of one rank, accounting currency; O(classes).
+ *
+ * @param cell  site × slot
+ */
+export function energyCost(load: Load, offers: Offers, cell: number, tariff: number, rank: number, extraKw: number): number {
+  const { classes, drawKw, gridPrice } = load;
+  let curtailed = offers.curtailedKw[cell] as number;
+  let exportable = offers.exportableKw[cell] as number;
+  let cost = 0;
+  const row = cell * classes;
+  for (let at = 0; at < classes; at++) {
+    let rest = drawKw[row + at] as number;
+    if (at === rank) rest += extraKw;
+    if (rest <= 0) continue;
+    const grid = gridPrice[row + at] as number;
+    if (grid > 0 && curtailed > 0) {
+      const part = rest < curtailed ? rest : curtailed;
+      curtailed -= part;
+      rest -= part;
+    }
+    if (grid > tariff && exportable > 0 && rest > 0) {
+      const part = rest < exportable ? rest : exportable;
+      exportable -= part;
+      rest -= part;
+      cost += part * tariff;
+    }
+    cost += rest * grid;
+  }
+  return (cost * offers.slotHours) / 1_000;
+}
+
+/** What `kw` more of one rank would add to the cost of a slot, accounting currency; O(classes). */
+export function marginalCost(load: Load, offers: Offers, cell: number, tariff: number, rank: number, kw: number): number {
+  if ((offers.curtailedKw[cell] as number) + (offers.exportableKw[cell] as number) === 0)
+    return (kw * (load.gridPrice[cell * load.classes + rank] as number) * offers.slotHours) / 1_000;
+  return energyCost(load, offers, cell, tariff, rank, kw) - energyCost(load, offers, cell, tariff, rank, 0);
+}
+
+/** How the draw of one class in one slot is served, kW each. */
+export interface Served {
+  readonly curtailedKw: number;
+  readonly exportableKw: number;
+  readonly gridKw: number;
+}
+
+/** How a site's draw of one rank is served in a slot under the merit order, classes of lower rank first; O(classes). */
+export function servedTo(load: Load, offers: Offers, cell: number, tariff: number, rank: number): Served {
+  const { classes, drawKw, gridPrice } = load;
+  let curtailed = offers.curtailedKw[cell] as number;
+  let exportable = offers.exportableKw[cell] as number;
+  const row = cell * classes;
+  for (let at = 0; ; at++) {
+    const draw = drawKw[row + at] as number;
+    const grid = gridPrice[row + at] as number;
+    const first = grid > 0 ? Math.min(draw, curtailed) : 0;
+    const second = grid > tariff ? Math.min(draw - first, exportable) : 0;
+    if (at === rank) return { curtailedKw: first, exportableKw: second, gridKw: draw - first - second };
+    curtailed -= first;
+    exportable -= second;
+  }
+}
+
+/** What an assignment costs, accounting currency unless the name says otherwise; energy and carbon are of the placed only. */
+export interface PlanCost {
+  /** All parts together, carbon and waiting at their prices: what a plan minimises. */
+  readonly total: number;
+  readonly energy: number;
+  /** What providers ask for their accelerators. */
+  readonly ask: number;
+  readonly transfer: number;
+  readonly restarts: number;
+  /** Carbon of energy and transfer at each request's carbon price. */
+  readonly carbonCost: number;
+  readonly waitCost: number;
+  /** What leaving out the unplaced costs. */
+  readonly unplacedCost: number;
+  readonly carbonG: number;
+  readonly energyKwh: number;
+  readonly surplusKwh: number;
+  readonly unplaced: number;
+}
+
+/**
+ * Waiting of a run, slots: how much later than in a run at `release` its slots lie on average; of an elastic one, its
+ * work behind `release`, weighted by its part of the work.
+ */
+export function waitSlots({ requests }: Market, request: number, option: number, start: number, shape: Uint16Array | undefined): number {
+  const late = start - (requests.release[request] as number);
+  if (!shape) return late;
+  const length = requests.options.length[option] as number;
+  const isElastic = requests.kind[request] === requestKinds.elastic;
+  const exponent = requests.options.speedExponent[option] as number;
+  let sum = 0;
+  let work = 0;
+  for (let i = 0; i < shape.length; i++) {
+    const done = (shape[i] as number) === 0 ? 0 : isElastic ? (shape[i] as number) ** exponent : 1;
+    sum += done * i;
+    work += done;
+  }
+  return isElastic ? (late * work + sum) / length : late + sum / work - (length - 1) / 2;
+}
+
+/** Times a request stops and goes on. */
+export function interruptions(shape: Uint16Array | undefined): number {
+  let count = 0;
+  if (shape) for (let i = 1; i < shape.length; i++) if ((shape[i] as number) > 0 && shape[i - 1] === 0) count++;
+  return count;
+}
+
+/** The true cost of an assignment under the merit order; O(slots held + sites × slots × classes). */
+export function assess(market: Market, assignment: Assignment, load = loadOf(market, assignment)): PlanCost {
+  const { offers, requests } = market;
+  const { options } = requests;
+  const { slots, slotHours, siteCount, feedInTariff } = offers;
+  const sum = {
+    energy: 0,
+    ask: 0,
+    transfer: 0,
+    restarts: 0,
+    carbonCost: 0,
+    waitCost: 0,
+    unplacedCost: 0,
+    carbonG: 0,
+    energyKwh: 0,
+    surplusKwh: 0,
+    unplaced: 0,
+  };
+  for (let cell = 0; cell < siteCount * slots; cell++) {
+    const tariff = feedInTariff[Math.floor(cell / slots)] as number;
+    for (let weightClass = 0; weightClass < load.classes; weightClass++) {
+      const { curtailedKw, exportableKw, gridKw } = servedTo(load, offers, cell, tariff, load.rank[weightClass] as number);
+      const surplusKw = curtailedKw + exportableKw;
+      if (surplusKw + gridKw <= 0) continue;
+      const carbonG = gridKw * slotHours * (offers.carbonIntensity[cell] as number);
+      sum.energy += ((exportableKw * tariff + gridKw * (offers.importPrice[cell] as number)) * slotHours) / 1_000;
+      sum.carbonG += carbonG;
+      sum.carbonCost += (carbonG / 1_000) * (requests.carbonPricePerKg[weightClass] as number);
+      sum.energyKwh += (surplusKw + gridKw) * slotHours;
+      sum.surplusKwh += surplusKw * slotHours;
+    }
+  }
+  for (let request = 0; request < requests.count; request++) {
+    const at = assignment.option[request] as number;
+    if (at < 0) {
+      sum.unplaced++;
+      sum.unplacedCost += requests.unplacedCost[request] as number;
+      continue;
+    }
+    const shape = assignment.pattern[request];
+    const held = shape
+      ? shape.reduce((total, count) => total + count, 0)
+      : (options.length[at] as number) * (options.accelerators[at] as number);
+    sum.ask += held * slotHours * (offers.ask[options.pool[at] as number] as number);
+    sum.transfer += options.transferCost[at] as number;
+    sum.carbonG += options.transferG[at] as number;
+    sum.carbonCost +=
+      ((options.transferG[at] as number) / 1_000) * (requests.carbonPricePerKg[requests.weightClass[request] as number] as number);
+    sum.restarts += interruptions(shape) * (options.restartCost[at] as number);
+    sum.waitCost += waitSlots(market, request, at, assignment.start[request] as number, shape) * (requests.waitPrice[request] as number);
+  }
+  return { ...sum, total: sum.energy + sum.ask + sum.transfer + sum.restarts + sum.carbonCost + sum.waitCost + sum.unplacedCost };
+}

@@ -1,0 +1,210 @@
+/**
+ * Improve: ruin and recreate. The request that regrets its seat most gets the one it wants; whom that displaces looks again.
+ *
+ * One move takes out a regretful request and those in its way in the run it would choose at the clearing prices, puts
+ * all back one after another where each is cheapest for the whole plan, and is kept when the plan became cheaper
+ * (Schrimpf et al. 2000; regret as in the reduced cost of column generation). Every plan on the way keeps all laws, so
+ * the search may stop at any move. Deterministic: the same plan, the same moves.
+ */
+
+import { answerer, openAuction, pinPrices, runCost } from './auction.ts';
+import { transferOf } from './bound.ts';
+import { interruptions, marginalCost, waitSlots } from './cost.ts';
+import { hold, type Load } from './load.ts';
+import { type Assignment, type Market, nobody, type Prices } from './market.ts';
+import { inserter } from './seat.ts';
+
+/** Out of so many drawn at random the one with the most regret moves. */
+const drawn = 6;
+/** At most so many give way in one move. */
+const displacedMax = 14;
+/** Beside those in the way so many more are taken out, drawn each time from 0 to this. */
+const bystandersMax = 3;
+
+/** What holding a run adds to the true cost of a plan that does not hold it, accounting currency; O(slots held × classes). */
+export function addedCost(
+  load: Load,
+  market: Market,
+  transfer: Float64Array,
+  request: number,
+  option: number,
+  start: number,
+  shape: Uint16Array | undefined,
+): number {
+  const { offers, requests } = market;
+  if (option < 0) return requests.unplacedCost[request] as number;
+  const { options } = requests;
+  const pool = options.pool[option] as number;
+  const site = offers.poolSite[pool] as number;
+  const rank = load.rank[requests.weightClass[request] as number] as number;
+  const kw = options.kwPerAccelerator[option] as number;
+  const all = options.accelerators[option] as number;
+  const asked = (offers.ask[pool] as number) * offers.slotHours;
+  const tariff = offers.feedInTariff[site] as number;
+  const length = shape?.length ?? (options.length[option] as number);
+  let cost = (transfer[option] as number) + interruptions(shape) * (options.restartCost[option] as number);
+  cost += waitSlots(market, request, option, start, shape) * (requests.waitPrice[request] as number);
+  for (let i = 0; i < length; i++) {
+    const held = shape ? (shape[i] as number) : all;
+    if (held > 0) cost += held * asked + marginalCost(load, offers, site * offers.slots + start + i, tariff, rank, held * kw);
+  }
+  return cost;
+}
+
+/** Makes the plan cheaper in place, `moves` times trying; O(moves × displaced × options × horizon). */
+export function improve(market: Market, prices: Prices, assignment: Assignment, load: Load, moves: number): void {
+  const { offers, requests } = market;
+  const { options } = requests;
+  if (requests.count === 0) return;
+  const transfer = transferOf(market);
+  const insert = inserter(market, load, prices);
+  const auction = openAuction(market, prices);
+  pinPrices(auction);
+  const wish = answerer(auction);
+  const wanted = nobody(requests.count);
+  const members = membersOf(market, assignment);
+  const was = nobody(requests.count);
+  let state = 0x9e3779b9;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const regretOf = (request: number): number => {
+    const now = runCost(
+      auction,
+      transfer,
+      request,
+      assignment.option[request] as number,
+      assignment.start[request] as number,
+      assignment.pattern[request],
+    );
+    return now - wish(wanted, request, 0, 1);
+  };
+  const out: number[] = [];
+  const leftOut = Array.from(assignment.option.keys()).filter(
+    (request) =>
+      (assignment.option[request] as number) < 0 &&
+      (requests.firstOption[request + 1] as number) > (requests.firstOption[request] as number),
+  );
+
+  function takeOut(request: number): void {
+    out.push(request);
+    was.option[request] = assignment.option[request] as number;
+    was.start[request] = assignment.start[request] as number;
+    was.pattern[request] = assignment.pattern[request];
+    hold(load, market, assignment, request, -1);
+    members.remove(request);
+  }
+  function putBack(request: number): void {
+    members.add(request, assignment.option[request] as number);
+  }
+
+  for (let move = 0; move < moves; move++) {
+    let mover = -1;
+    let most = 1e-9;
+    for (let i = 0; i < drawn; i++) {
+      const request = i < leftOut.length && move % 2 === 0 ? (leftOut[random(leftOut.length)] as number) : random(requests.count);
+      const regret = regretOf(request);
+      if (regret > most) {
+        most = regret;
+        mover = request;
+      }
+    }
+    if (mover < 0) continue;
+    wish(wanted, mover, 0, 1);
+    const option = wanted.option[mover] as number;
+    if (option < 0) continue;
+    out.length = 0;
+    takeOut(mover);
+    const pool = options.pool[option] as number;
+    const from = wanted.start[mover] as number;
+    const to = from + (wanted.pattern[mover]?.length ?? (options.length[option] as number));
+    makeRoom(pool, from, to, options.accelerators[option] as number);
+    let before = 0;
+    for (let i = out.length - 1; i >= 0; i--) {
+      // what each added, in reverse: the last taken out was the last added
+      const request = out[i] as number;
+      before += addedCost(
+        load,
+        market,
+        transfer,
+        request,
+        was.option[request] as number,
+        was.start[request] as number,
+        was.pattern[request],
+      );
+      holdWas(request, 1);
+    }
+    for (const request of out) holdWas(request, -1);
+    let after = 0;
+    for (const request of out) after += insert(assignment, request, 0);
+    if (after < before - 1e-9) {
+      for (const request of out) putBack(request);
+      continue;
+    }
+    for (const request of out) hold(load, market, assignment, request, -1);
+    for (const request of out) {
+      assignment.option[request] = was.option[request] as number;
+      assignment.start[request] = was.start[request] as number;
+      assignment.pattern[request] = was.pattern[request];
+      hold(load, market, assignment, request, 1);
+      putBack(request);
+    }
+  }
+
+  function holdWas(request: number, times: number): void {
+    hold(load, market, was, request, times);
+  }
+
+  /** Takes out whoever is in the way of `needed` accelerators in [from, to), the first found from a random place on, and some beside. */
+  function makeRoom(pool: number, from: number, to: number, needed: number): void {
+    const here = members.of(pool);
+    const size = here.length;
+    let beside = random(bystandersMax + 1);
+    const first = size === 0 ? 0 : random(size);
+    const candidates = here.slice();
+    for (let i = 0; i < size && out.length <= displacedMax; i++) {
+      const request = candidates[(first + i) % size] as number;
+      const start = assignment.start[request] as number;
+      const end = start + (assignment.pattern[request]?.length ?? (options.length[assignment.option[request] as number] as number));
+      if (end <= from || start >= to) continue;
+      if (hasRoom(pool, from, to, needed) && beside-- <= 0) return;
+      takeOut(request);
+    }
+  }
+
+  function hasRoom(pool: number, from: number, to: number, needed: number): boolean {
+    for (let cell = pool * offers.slots + from; cell < pool * offers.slots + to; cell++)
+      if ((load.accelerators[cell] as number) + needed > (offers.capacity[cell] as number)) return false;
+    return true;
+  }
+}
+
+/** Who is in which pool. */
+function membersOf({ offers, requests }: Market, { option }: Assignment) {
+  const lists: number[][] = Array.from({ length: offers.poolCount }, () => []);
+  const place = new Int32Array(requests.count);
+  const home = new Int32Array(requests.count).fill(-1);
+  const add = (request: number, at: number): void => {
+    if (at < 0) return;
+    const pool = requests.options.pool[at] as number;
+    home[request] = pool;
+    place[request] = (lists[pool] as number[]).push(request) - 1;
+  };
+  for (let request = 0; request < requests.count; request++) add(request, option[request] as number);
+  return {
+    add,
+    of: (pool: number): readonly number[] => lists[pool] as number[],
+    remove(request: number): void {
+      const pool = home[request] as number;
+      if (pool < 0) return;
+      const list = lists[pool] as number[];
+      const moved = list.pop() as number;
+      if (moved !== request) {
+        list[place[request] as number] = moved;
+        place[moved] = place[request] as number;
+      }
+      home[request] = -1;
+    },
+  };
+}

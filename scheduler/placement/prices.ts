@@ -1,0 +1,125 @@
+/**
+ * Prices: the market's tâtonnement. Requests answer one after another, prices rise with what is held and fall with what is not.
+ *
+ * An augmented Lagrangian (Hestenes 1969, Powell 1969; Rockafellar 1976 for the dual step): within a pass each price
+ * leans on the load of the moment, so that a herd disperses; after a pass the lean becomes the price, carried on by
+ * momentum. The prices give the bound, the answers of the last pass are the draft of a plan. Deterministic.
+ */
+import { type Auction, answerer, openAuction, repriceAll, repriceRun, settle, steepen } from './auction.ts';
+import { type Bound, createBound } from './bound.ts';
+import { hold } from './load.ts';
+import { type Assignment, type Market, nobody, type Prices } from './market.ts';
+import { answeringOrder } from './order.ts';
+
+export interface Ascent {
+  readonly prices: Prices;
+  /** The best certified lower bound seen, accounting currency. */
+  readonly bound: number;
+  /** The answers of the last pass: near a plan, may break capacity by a little. */
+  readonly draft: Assignment;
+}
+
+export interface AscentOptions {
+  /** Passes over all requests; each moves the prices once. */
+  readonly passes: number;
+  /** Prices to go on from, 0 everywhere when absent; and the runs that were answered to them. */
+  readonly from?: Prices | undefined;
+  readonly draft?: Assignment | undefined;
+}
+
+/** The last pass leans so much more: what is left over capacity gives way. */
+const lastLean = 4;
+/** Share of its last move that a price makes again. */
+const momentumOfPrices = 0.85;
+/** Passes before there is a direction to carry on. */
+const passesBeforeMomentum = 3;
+/** Passes between two evaluations of the bound. */
+const boundEvery = 6;
+/** A request looks at the pool it was in and at one in so many of the others, in turn: pools hardly change from pass to pass. */
+const poolTurns = 3;
+/** Large markets begin with a sample, one request standing for `stride` of them; samples are not smaller than this. */
+const sampleMin = 1_000;
+const strideStep = 8;
+const samplePasses = 30;
+
+/** The power of `strideStep` that leaves a sample of at least `sampleMin`. */
+function strideOf(count: number): number {
+  let stride = 1;
+  while (count / (stride * strideStep) >= sampleMin) stride *= strideStep;
+  return stride;
+}
+
+/**
+ * Moves prices up and down until the draft hardly breaks capacity; O(passes × requests × options × horizon).
+ *
+ * Prices that are near, from the last cycle, save the samples and most passes.
+ */
+export function ascend(market: Market, { passes, from, draft }: AscentOptions, bound: Bound = createBound(market)): Ascent {
+  const { requests } = market;
+  const auction = openAuction(market, from);
+  const assignment: Assignment = draft ?? nobody(requests.count);
+  const answer = answerer(auction);
+  const order = answeringOrder(requests.count);
+  for (let request = 0; request < requests.count; request++) hold(auction.load, market, assignment, request, 1);
+  repriceAll(auction);
+  const last: Prices = copyOf(auction);
+  let best: Prices = copyOf(auction);
+  let least = bound.at(best);
+  let pass = 0;
+  const again = (request: number, weight: number): void => {
+    leave(auction, assignment, request, weight);
+    answer(assignment, request, pass % poolTurns, poolTurns);
+    enter(auction, assignment, request, weight);
+  };
+  const close = (): void => {
+    settle(auction, last, pass > passesBeforeMomentum ? momentumOfPrices : 0);
+    repriceAll(auction);
+    pass++;
+  };
+  for (let stride = from ? 1 : strideOf(requests.count); stride > 1; stride /= strideStep) {
+    for (let i = 0; i < samplePasses; i++) {
+      for (let at = 0; at < order.length; at += stride) again(order[at] as number, Math.min(stride, order.length - at));
+      close();
+    }
+    splitUp(auction, assignment, order, stride, (request) => answer(assignment, request, pass % poolTurns, poolTurns));
+    close();
+  }
+  for (let full = 1; full <= passes; full++) {
+    for (const request of order) again(request, 1);
+    close();
+    if (full % boundEvery !== 0 && full !== passes) continue;
+    const value = bound.at(last);
+    if (value <= least) continue;
+    least = value;
+    best = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
+  }
+  auction.accelerator.set(best.accelerator);
+  auction.surplus.set(best.surplus);
+  steepen(auction, lastLean);
+  repriceAll(auction);
+  for (const request of order) again(request, 1);
+  return { prices: best, bound: least, draft: assignment };
+}
+
+const copyOf = ({ accelerator, surplus }: Prices): Prices => ({ accelerator: accelerator.slice(), surplus: surplus.slice() });
+
+function enter(auction: Auction, assignment: Assignment, request: number, weight: number): void {
+  hold(auction.load, auction.market, assignment, request, weight);
+  repriceRun(auction, assignment.option[request] as number, assignment.start[request] as number, assignment.pattern[request]);
+}
+
+const leave = (auction: Auction, assignment: Assignment, request: number, weight: number): void =>
+  enter(auction, assignment, request, -weight);
+
+/** Those who were stood for answer now, and each takes its share of the load from the one that stood for it. */
+function splitUp(auction: Auction, assignment: Assignment, order: Int32Array, stride: number, answer: (request: number) => void): void {
+  const finer = stride / strideStep;
+  for (let at = 0; at < order.length; at += finer) {
+    const by = at - (at % stride);
+    if (at === by) continue;
+    const weight = Math.min(finer, order.length - at);
+    leave(auction, assignment, order[by] as number, weight);
+    answer(order[at] as number);
+    enter(auction, assignment, order[at] as number, weight);
+  }
+}
