@@ -1,17 +1,24 @@
 /**
  * Cycle: everything the scheduler knows at an instant in, one plan out. Pure: same snapshot, same plan.
  *
- * Greedy for now: jobs in order of slack, each at its cheapest feasible site and window of what is left. A market
- * planner may replace the body; the signature stays.
+ * Jobs that wait, and runs that could stop at a checkpoint, become requests of a market; the market clears; what it
+ * assigned becomes placements and moves with their reasons. Without signals a job is never held: it runs when it would
+ * have run, and the reason says so.
  */
 import type { Outlook } from '../energy-oracle/outlook.ts';
-import { type DurationMs, type Instant, SLOT } from '../units/time.ts';
-import type { Run } from './dispatch/lease.ts';
-import { type FleetSite, fittingModels, regionAdmits } from './fleet.ts';
-import type { Job } from './job.ts';
-import { place, remainingOf } from './placement/place.ts';
-import { occupy, type SiteSupply, siteSupply } from './placement/supply.ts';
-import type { Plan } from './plan.ts';
+import { type DurationMs, type Instant, SLOT, slotOf } from '../units/time.ts';
+import { isRunOver, type Run } from './dispatch/lease.ts';
+import { type FleetSite, firmnessAdmits, fittingModels, regionAdmits } from './fleet.ts';
+import { type Job, paceOf, remainingOf } from './job.ts';
+import { distanceNetwork, type Network, placesOf } from './network.ts';
+import { clear } from './placement/clear.ts';
+import { assess, type PlanCost } from './placement/cost.ts';
+import { type Asker, type Feasible, type FeasibleTerms, feasible } from './placement/feasible.ts';
+import type { Prices } from './placement/market.ts';
+import { deferralOf, placeBlind, placementOf, stopOf } from './placement/outcome.ts';
+import type { Standing } from './placement/quote.ts';
+import { type Held, supplyOf, type View } from './placement/supply.ts';
+import type { Deferral, Placement, Plan, PlanCosts, Refusal } from './plan.ts';
 
 export interface Snapshot {
   readonly fleet: readonly FleetSite[];
@@ -23,42 +30,188 @@ export interface Snapshot {
   readonly running: readonly { readonly run: Run; readonly job: Job }[];
   /** What computing costs beside its energy, accounting currency per kWh. */
   readonly computePricePerKwh: number;
+  /** Between the places; distances when absent. */
+  readonly network?: Network | undefined;
+  /** What the last cycle left: its prices are where this one starts. */
+  readonly standing?: Standing | undefined;
+}
+
+/** A plan, and the market it was decided on: for quotes, explanations and the next cycle's start. */
+export interface Cycled extends Plan {
+  readonly standing: Standing;
 }
 
 /** A site whose agent was silent for longer than this offers nothing: three beats, so that a job that was lost there is not offered there again. */
 export const silenceMsMax: DurationMs = 3 * SLOT;
 
-/** Plans every waiting job; O(jobs × sites × horizon). */
-export function cycle(snapshot: Snapshot, now: Instant): Plan {
+/** Plans every waiting job and looks again at every run that may move; see `placement/clear.ts` for what it costs. */
+export function cycle(snapshot: Snapshot, now: Instant): Cycled {
   const fleet = [...snapshot.fleet].sort((a, b) => byText(a.site.id, b.site.id));
-  const running = [...snapshot.running].sort((a, b) => byText(a.run.id, b.run.id));
   const answers = ({ heardAt }: FleetSite) => heardAt !== undefined && now - heardAt <= silenceMsMax;
-  const silent = fleet.filter((site) => !answers(site));
-  const supplies = fleet.filter(answers).map(({ site }) => siteSupply(site, snapshot.outlooks.get(site.id), now));
-  for (const { run, job } of running) holdFor(run, job, supplies, now);
-  const slack = (job: Job) => job.spec.deadline - remainingOf(job);
-  const order = [...snapshot.waiting].sort((a, b) => slack(a) - slack(b) || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
-  const plan = { at: now, placements: [], deferrals: [], refusals: [] } as { at: Instant } & {
-    -readonly [K in 'placements' | 'deferrals' | 'refusals']: Plan[K][number][];
+  const sites = fleet.filter(answers).map(({ site }) => site);
+  const running = [...snapshot.running].sort((a, b) => byText(a.run.id, b.run.id));
+  const movable = running.filter((pair) => isMovable(pair) && sites.some(({ id }) => id === pair.run.site));
+  const held = running.filter((pair) => !movable.includes(pair)).map((pair) => heldBy(pair, now));
+  const terms: FeasibleTerms = {
+    now,
+    network: snapshot.network ?? distanceNetwork(),
+    places: placesOf(fleet.map(({ site }) => site)),
+    computePricePerKwh: snapshot.computePricePerKwh,
   };
-  for (const job of order) {
-    const placed = place(job, supplies, now, snapshot.computePricePerKwh);
-    const couldBeSilent = () => silent.some(({ site }) => regionAdmits(site, job.spec) && fittingModels(site, job.spec).length > 0);
-    if (placed.kind === 'placed') plan.placements.push(placed.placement);
-    else if (placed.kind === 'refused' && placed.refusal.reason === 'no-site-fits' && couldBeSilent())
-      plan.deferrals.push({ job: job.id, reason: 'no-agent-answers' }); // its site may be heard again: never say never
-    else if (placed.kind === 'deferred') plan.deferrals.push(placed.deferral);
-    else plan.refusals.push(placed.refusal);
+  const refusals: Refusal[] = [];
+  const deferrals: Deferral[] = [];
+  const waiting = [...snapshot.waiting]
+    .sort((a, b) => byText(a.id, b.id))
+    .filter((job) => {
+      const refusal = tooLate(job, fleet, now);
+      if (refusal) refusals.push(refusal);
+      return !refusal;
+    });
+  const askers: Asker[] = [...waiting.map((job) => ({ job })), ...movable];
+  const supply = supplyOf(sites, snapshot.outlooks, now, held);
+  const { decided, overBudget } = withinBudgets(askers, supply, terms, snapshot.standing);
+  for (const { job, reason, detail } of decided.feasible.refused) {
+    if (movable.some((pair) => pair.job === job)) continue; // it runs on
+    if (reason === 'no-site-fits' && couldBeSilent(job, fleet, answers)) deferrals.push({ job: job.id, reason: 'no-agent-answers' });
+    else refusals.push({ job: job.id, reason, detail });
   }
-  return plan;
+  for (const job of overBudget) deferrals.push({ job: job.id, reason: 'over-budget' });
+  const blind = placeBlind(decided);
+  const placements: Placement[] = [];
+  const moves: Plan['moves'][number][] = [];
+  const insured = supplyOf(sites, snapshot.outlooks, now, held, 'insured');
+  for (const [request, { job, run }] of decided.feasible.askers.entries()) {
+    if (run) {
+      const stop = stopOf(decided, request, run, now);
+      if (stop) moves.push(stop);
+    } else if ((decided.clearing.assignment.option[request] as number) >= 0)
+      placements.push(placementOf(decided, request, { terms, insured: insured.offers, isBlind: blind.has(request) }));
+    else deferrals.push(deferralOf(decided, request, job, terms));
+  }
+  const view = (of: View) => costOn(decided, of === 'insured' ? insured.offers : supplyOf(sites, snapshot.outlooks, now, held, of).offers);
+  return { at: now, placements, deferrals, refusals, moves, costs: costsOf(decided, view), standing: decided };
+}
+
+/** Clears; a job that turns out dearer than its budget gives up its wishes first, and waits if that is not enough. */
+function withinBudgets(askers: readonly Asker[], supply: Standing['supply'], terms: FeasibleTerms, last: Standing | undefined) {
+  const thrifty = new Set<string>();
+  const out = new Set<string>();
+  const from = last && pricesFrom(last, supply);
+  const decide = (): Standing => {
+    const ask = askers.filter(({ job }) => !out.has(job.id));
+    const asked = feasible(ask, supply, { ...terms, thrifty });
+    return {
+      supply,
+      feasible: asked,
+      clearing: clear(asked.market, { effort: ask.length > manyJobs ? 'quick' : 'brisk', from: from && { prices: from } }),
+    };
+  };
+  let decided = decide();
+  for (let round = 0; round < budgetRoundsMax; round++) {
+    const over = decided.feasible.askers.filter((asker, request) => !asker.run && isOverBudget(decided, request, terms));
+    if (over.length === 0) break;
+    for (const { job } of over) {
+      const { carbonPricePerKg, waitPricePerHour } = job.spec.weights;
+      const isThrifty = thrifty.has(job.id) || carbonPricePerKg + waitPricePerHour === 0;
+      if (isThrifty || round === budgetRoundsMax - 1) out.add(job.id);
+      else thrifty.add(job.id); // the budget is a limit, the weights are wishes
+    }
+    decided = decide();
+  }
+  return { decided, overBudget: askers.map(({ job }) => job).filter(({ id }) => out.has(id)) };
+}
+
+/** From so many jobs on a plan is worth a second of search. */
+const manyJobs = 500;
+
+/** Each round takes at least one job's wishes or the job itself; what is over budget after so many waits. */
+const budgetRoundsMax = 4;
+
+function isOverBudget(decided: Standing, request: number, terms: FeasibleTerms): boolean {
+  const budget = decided.feasible.market.requests.budget[request] as number;
+  if (budget === Number.POSITIVE_INFINITY || (decided.clearing.assignment.option[request] as number) < 0) return false;
+  const {
+    energyCost,
+    computeCost,
+    transferCost = 0,
+  } = placementOf(decided, request, { terms, insured: undefined, isBlind: false }).believed;
+  return energyCost + computeCost + transferCost > budget;
+}
+
+/** The last cycle's prices at this one's slots; what is new begins at 0. */
+function pricesFrom({ supply, clearing }: Standing, next: Standing['supply']): Prices {
+  const { slots } = next.offers;
+  const shift = Math.round((next.start - supply.start) / SLOT);
+  const prices: Prices = {
+    accelerator: new Float64Array(next.pools.length * slots),
+    surplus: new Float64Array(next.sites.length * slots),
+  };
+  const copy = (to: Float64Array, row: number, from: Float64Array, old: number) => {
+    if (old < 0) return;
+    for (let slot = 0; slot + shift < slots; slot++) if (slot + shift >= 0) to[row * slots + slot] = from[old * slots + slot + shift] ?? 0;
+  };
+  const oldSite = (row: number) => supply.sites.findIndex(({ id }) => id === next.sites[row]?.id);
+  for (const row of next.sites.keys()) copy(prices.surplus, row, clearing.prices.surplus, oldSite(row));
+  for (const [row, { site, model }] of next.pools.entries())
+    copy(
+      prices.accelerator,
+      row,
+      clearing.prices.accelerator,
+      supply.pools.findIndex((pool) => pool.site === oldSite(site) && pool.model === model),
+    );
+  return prices;
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** A run that can be stopped at a checkpoint without harm, and is known to run. */
+const isMovable = ({ run, job }: Snapshot['running'][number]): boolean =>
+  job.spec.interruptible &&
+  job.spec.latency === undefined &&
+  job.spec.elastic === undefined &&
+  job.state === 'RUNNING' &&
+  run.state === 'running' &&
+  !isRunOver(run.state) &&
+  run.fence === job.fence;
+
 /** A run holds what it was given until it is over: one that overstays keeps holding the slot at hand. */
-function holdFor(run: Run, job: Job, supplies: readonly SiteSupply[], now: Instant): void {
-  const supply = supplies.find(({ site }) => site.id === run.site);
-  if (!supply) return;
-  const until = Math.max(run.plannedEnd, now + 1);
-  occupy(supply, run.model, run.accelerators, run.drawKw, 0, Math.ceil((until - supply.start) / SLOT), job.spec.weights);
+const heldBy = ({ run, job }: Snapshot['running'][number], now: Instant): Held => ({
+  site: run.site,
+  model: run.model,
+  accelerators: run.accelerators,
+  drawKw: run.drawKw,
+  slots: Math.ceil((Math.max(run.plannedEnd, now + 1) - slotOf(now)) / SLOT),
+  weights: job.spec.weights,
+});
+
+/** A job whose deadline is too near on the fastest accelerators it could ever have. */
+function tooLate(job: Job, fleet: readonly FleetSite[], now: Instant): Refusal | undefined {
+  const { spec } = job;
+  const paces = fleet.flatMap(({ site }) =>
+    fittingModels(site, spec).map(({ model, needed }) => paceOf(spec, model, spec.elastic?.acceleratorsMax ?? needed)),
+  );
+  const fastest = Math.max(...(paces.length > 0 ? paces : [1]));
+  if (Math.max(now, spec.notBefore) + remainingOf(job, fastest) <= spec.deadline) return undefined;
+  return { job: job.id, reason: 'no-window-before-deadline', detail: 'the run time left exceeds the time to the deadline' };
+}
+
+/** True when a site that does not answer now could run it: never say never. */
+const couldBeSilent = ({ spec }: Job, fleet: readonly FleetSite[], answers: (site: FleetSite) => boolean): boolean =>
+  fleet.some(
+    (own) => !answers(own) && regionAdmits(own.site, spec) && firmnessAdmits(own.site, spec) && fittingModels(own.site, spec).length > 0,
+  );
+
+const costOn = ({ feasible: { market }, clearing }: Standing, offers: Feasible['market']['offers']): PlanCost =>
+  assess({ ...market, offers }, clearing.assignment);
+
+function costsOf({ clearing }: Standing, on: (view: View) => PlanCost): PlanCosts {
+  const believed = clearing.cost.total;
+  const p90 = on('insured').total;
+  return {
+    believed,
+    expected: 0.3 * on('hoped').total + 0.4 * believed + 0.3 * p90,
+    p90,
+    lowerBound: clearing.bound,
+    gap: clearing.gap,
+  };
 }

@@ -85,6 +85,10 @@ export interface JobSpec {
 export const speedOf = ({ speeds }: Pick<JobSpec, 'speeds'>, model: string): number =>
   Object.hasOwn(speeds, model) ? (speeds[model] ?? 1) : 1; // a model may be called `constructor`
 
+/** How fast the job goes on so many accelerators of a model, work done per run time: 1 is what `maxDuration` says. */
+export const paceOf = (spec: Pick<JobSpec, 'speeds' | 'elastic'>, model: string, accelerators: number): number =>
+  speedOf(spec, model) * (spec.elastic ? accelerators ** spec.elastic.speedExponent : 1);
+
 export const jobStates = ['QUEUED', 'AWAITING', 'SCHEDULED', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
 export type JobState = (typeof jobStates)[number];
 
@@ -127,3 +131,7 @@ export interface Job {
   /** When the scheduler knew that the job was over: decides the period it is settled in. */
   readonly closedAt: Instant | undefined;
 }
+
+/** Run time the job still needs at a pace, ms ≥ 1: what is not yet done, plus the restore when it goes on from a checkpoint. */
+export const remainingOf = ({ spec, progress }: Pick<Job, 'spec' | 'progress'>, pace = 1): DurationMs =>
+  Math.max(1, Math.ceil((spec.maxDuration - progress) / pace)) + (progress > 0 ? (spec.checkpoint?.restoreCost ?? 0) : 0);

@@ -6,10 +6,10 @@
  */
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
+import { kilowatts } from '../../units/quantity.ts';
 import { type DurationMs, toIso } from '../../units/time.ts';
 import { drawKw, nameplateKw } from '../fleet.ts';
-import type { Job } from '../job.ts';
-import { remainingOf } from '../placement/place.ts';
+import { type Job, paceOf, remainingOf } from '../job.ts';
 import type { Placement } from '../plan.ts';
 import type { Changes, JobStore } from '../queue/job-store.ts';
 import type { DispatchLink } from './dispatch-link.ts';
@@ -57,6 +57,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
       if (!site) throw new RangeError(`placement at unknown site ${placement.site}`);
       const now = clock.now();
       const fence = job.fence + 1;
+      const shares = placement.accelerators / (job.spec.nodes * job.spec.acceleratorsPerNode); // an elastic job may hold more than it asks for at least
       const run: Run = {
         id: `${job.id}#${fence}`,
         job: job.id,
@@ -64,8 +65,8 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
         site: site.id,
         model: placement.model,
         accelerators: placement.accelerators,
-        drawKw: drawKw(site, job.spec, placement.model),
-        ceilingKw: nameplateKw(site, job.spec, placement.model),
+        drawKw: kilowatts(drawKw(site, job.spec, placement.model) * shares),
+        ceilingKw: kilowatts(nameplateKw(site, job.spec, placement.model) * shares),
         state: 'leased',
         leasedAt: now,
         until: now + leaseMs,
@@ -84,7 +85,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
         model: run.model,
         accelerators: run.accelerators,
         drawKw: run.ceilingKw,
-        remaining: remainingOf(job),
+        remaining: remainingOf(job, paceOf(job.spec, run.model, run.accelerators)),
         script: job.spec.run,
         envs: job.spec.envs,
         until: run.until,

@@ -6,7 +6,7 @@
  */
 import { energyOver, kilowatts } from '../../units/quantity.ts';
 import { type DurationMs, type Instant, SLOT } from '../../units/time.ts';
-import { isOver, type Job, type JobState } from '../job.ts';
+import { isOver, type Job, type JobState, paceOf } from '../job.ts';
 import type { Changes, RunSlot } from '../queue/job-store.ts';
 import { isRunOver, type Report, type ReportReceipt, type Run, type RunReport } from './lease.ts';
 
@@ -93,7 +93,7 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
   // an agent's clock may be wrong, or its word: no run ends before its lease began or after we heard of it
   const endedAt = Math.min(now, Math.max(run.leasedAt, said.endedAt ?? now));
   const over = (state: Run['state']): Run => ({ ...run, state, endedAt, reason: said.detail });
-  const progress = progressAfter(said, job);
+  const progress = progressAfter(said, job, paceOf(job.spec, run.model, run.accelerators));
   const failures = job.failures + 1;
   switch (said.state) {
     case 'running': {
@@ -125,10 +125,10 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
   }
 }
 
-/** What of the job is done: a run's progress counts from where it took the job up, after the restore it began with. */
-function progressAfter(said: RunReport, { progress, spec }: Job): DurationMs {
+/** What of the job is done: a run's progress counts from where it took the job up, after the restore it began with, at its pace. */
+function progressAfter(said: RunReport, { progress, spec }: Job, pace: number): DurationMs {
   const restore = progress > 0 ? (spec.checkpoint?.restoreCost ?? 0) : 0;
-  return Math.min(spec.maxDuration, progress + Math.max(0, said.progress - restore));
+  return Math.min(spec.maxDuration, progress + Math.floor(Math.max(0, said.progress - restore) * pace));
 }
 
 /**

@@ -170,12 +170,10 @@ export function settle({ market: { offers }, load, rates, accelerator, surplus, 
 }
 
 /** Writes the cheapest run of a request at the rates of the moment into an assignment; its comparable cost, transfer and all. */
-export type Answerer = (assignment: Assignment, request: number, turn: number, turns: number) => number;
+export type Answerer = (assignment: Assignment, request: number) => number;
 
 /**
  * Answers requests one by one; O(options × horizon) each.
- *
- * With `turns` above 1 a request looks only at the pool it is in and at those whose turn it is.
  */
 export function answerer({ market, load, rates }: Auction): Answerer {
   const { offers, requests } = market;
@@ -187,7 +185,7 @@ export function answerer({ market, load, rates }: Auction): Answerer {
   const answer: Answer = noAnswer();
   const room = { pool: 0 };
   const free = (slot: number) => offers.capacity[room.pool * slots + slot] as number;
-  return (assignment, request, turn, turns) => {
+  return (assignment, request) => {
     const rank = load.rank[requests.weightClass[request] as number] as number;
     const kind = requests.kind[request] as number;
     search.release = requests.release[request] as number;
@@ -199,7 +197,7 @@ export function answerer({ market, load, rates }: Auction): Answerer {
     const end = requests.firstOption[request + 1] as number;
     let taken = -1;
     for (let next = before < 0 ? first : first - 1; next < end; next++) {
-      if (next === before || (next >= first && before >= 0 && (request + next) % turns !== turn)) continue;
+      if (next === before) continue;
       const at = next < first ? before : next; // where it was comes first: what costs more is soon seen
       const held = options.accelerators[at] as number;
       const fixed = transfer[at] as number;

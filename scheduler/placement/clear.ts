@@ -7,6 +7,7 @@
 import { createBound } from './bound.ts';
 import { assess, type PlanCost } from './cost.ts';
 import { improve } from './improve.ts';
+import type { Load } from './load.ts';
 import type { Assignment, Market, Prices } from './market.ts';
 import { ascendInParts } from './mixture.ts';
 import { type Ascent, ascend } from './prices.ts';
@@ -14,6 +15,8 @@ import { seat } from './seat.ts';
 
 export interface Clearing {
   readonly assignment: Assignment;
+  /** What the assignment holds. */
+  readonly load: Load;
   readonly cost: PlanCost;
   /** At these the requests of the plan would, by and large, choose what they got; the best bound's. */
   readonly prices: Prices;
@@ -23,13 +26,13 @@ export interface Clearing {
   readonly gap: number;
 }
 
-/** How hard to search: `quick` is a cycle's, `thorough` takes some three times as long. */
-export type Effort = 'quick' | 'thorough';
+/** How hard to search: `brisk` is a cycle's of few jobs, which comes again in a quarter of an hour; `thorough` takes some three times as long as `quick`. */
+export type Effort = 'brisk' | 'quick' | 'thorough';
 
 export interface ClearOptions {
   readonly effort?: Effort;
   /** Prices and runs to go on from: a market that changed little clears in a fraction of the time. */
-  readonly from?: { readonly prices: Prices; readonly assignment: Assignment } | undefined;
+  readonly from?: { readonly prices: Prices; readonly assignment?: Assignment | undefined } | undefined;
 }
 
 interface Limits {
@@ -44,43 +47,89 @@ interface Limits {
   /** Moves of ruin and recreate, and how many more when somebody is left out. */
   readonly moves: number;
   readonly rescues: number;
+  /** A plan so near its bound is not searched any further, (cost − bound) ÷ |bound|. */
+  readonly gapEnough: number;
 }
 
 const limits: Readonly<Record<Effort, Limits>> = {
-  quick: { passesMin: 12, passesMax: 60, answers: 120_000, mixtureAnswers: 20_000, guidance: [0.8, 0.4, 0], moves: 300, rescues: 1_000 },
+  brisk: {
+    passesMin: 8,
+    passesMax: 60,
+    answers: 120_000,
+    mixtureAnswers: 2_000,
+    guidance: [0.8, 0.4, 0],
+    moves: 50,
+    rescues: 300,
+    gapEnough: 0.02,
+  },
+  quick: {
+    passesMin: 12,
+    passesMax: 60,
+    answers: 120_000,
+    mixtureAnswers: 20_000,
+    guidance: [0.8, 0.4, 0],
+    moves: 300,
+    rescues: 1_000,
+    gapEnough: 0.002,
+  },
   thorough: {
     passesMin: 40,
     passesMax: 120,
     answers: 400_000,
-    mixtureAnswers: 90_000,
+    mixtureAnswers: 150_000,
     guidance: [0.8, 0.8, 0.4, 0.2, 0.1, 0, 0],
     moves: 2_000,
     rescues: 6_000,
+    gapEnough: 0.0005,
   },
 };
-/** Passes when prices and runs are at hand. */
-const warmPasses = 2;
+/** When prices and runs of a large market are at hand, so little is enough. */
+const warm = { passes: 1, lastLeans: [], guidance: [0], moves: 0 };
 /** Markets of no more requests than this answer in parts too: the bound is then that of the linear relaxation. */
 const mixtureMax = 1_500;
-const mixturePassesMax = 300;
+const mixturePassesMax = 1_000;
+/** With prices at hand a mixture takes so many times fewer passes. */
+const warmShare = 4;
+/** Fewer requests than this do not herd. */
+const herdMin = 300;
 
 /** Clears a market; see `prices.ts`, `mixture.ts`, `seat.ts` and `improve.ts` for what it costs. */
 export function clear(market: Market, { effort = 'quick', from }: ClearOptions = {}): Clearing {
   const bound = createBound(market);
   const limit = limits[effort];
   const { count } = market.requests;
-  const passes = from ? warmPasses : Math.max(limit.passesMin, Math.min(limit.passesMax, Math.ceil(limit.answers / Math.max(count, 1))));
-  const ascent = ascend(market, { passes, from: from?.prices, draft: from?.assignment }, bound);
-  const plan = seatDraft(market, ascent, limit);
-  if (count > mixtureMax || count === 0) return clearingOf(plan, ascent);
-  const turns = Math.min(mixturePassesMax, Math.ceil(limit.mixtureAnswers / count));
-  const mixed = ascendInParts(market, turns, bound, ascent.prices);
+  const isSmall = count <= mixtureMax;
+  const isWarm = from?.assignment !== undefined && !isSmall;
+  const search = isWarm ? { ...limit, ...warm } : limit;
+  const ascent = ascend(
+    market,
+    {
+      passes: isWarm ? warm.passes : passesFor(count, limit),
+      from: from?.prices,
+      draft: from?.assignment,
+      ...(isWarm && { lastLeans: warm.lastLeans }),
+    },
+    bound,
+  );
+  const plan = seatDraft(market, ascent, search);
+  const first = clearingOf(plan, ascent);
+  if (!isSmall || count === 0 || first.gap <= limit.gapEnough) return first;
+  const turns = Math.min(mixturePassesMax, Math.ceil(limit.mixtureAnswers / count / (from ? warmShare : 1)));
+  const enough = plan.cost.total - limit.gapEnough * Math.abs(plan.cost.total);
+  const mixed = ascendInParts(market, turns, bound, { from: ascent.prices, enough });
   const other = seatDraft(market, mixed, limit);
   return clearingOf(other.cost.total < plan.cost.total ? other : plan, mixed.bound > ascent.bound ? mixed : ascent);
 }
 
+/** Few passes where a mixture follows, most where requests are too many for one and still few enough to herd. */
+function passesFor(count: number, { passesMin, passesMax, answers }: Limits): number {
+  if (count < herdMin) return passesMin;
+  return Math.max(passesMin, Math.min(passesMax, Math.ceil(answers / count)));
+}
+
 interface Plan {
   readonly assignment: Assignment;
+  readonly load: Load;
   readonly cost: PlanCost;
 }
 
@@ -88,12 +137,12 @@ function seatDraft(market: Market, { prices, draft }: Ascent, { guidance, moves,
   const { assignment, load } = seat(market, prices, draft, guidance);
   const isShort = assignment.option.some((option) => option < 0);
   improve(market, prices, assignment, load, isShort ? rescues : moves);
-  return { assignment, cost: assess(market, assignment, load) };
+  return { assignment, load, cost: assess(market, assignment, load) };
 }
 
-function clearingOf({ assignment, cost }: Plan, { prices, bound }: Ascent): Clearing {
+function clearingOf({ assignment, load, cost }: Plan, { prices, bound }: Ascent): Clearing {
   const gap = cost.total - bound <= roundingOf(bound) ? 0 : (cost.total - bound) / Math.abs(bound);
-  return { assignment, cost, prices, bound, gap };
+  return { assignment, load, cost, prices, bound, gap };
 }
 
 /** Sums of many thousand parts agree to so much. */

@@ -12,7 +12,7 @@ const halvings = 60;
 
 /** Accelerators worth holding at `price` each when a unit of work is worth `worth`; a ** exponent is concave, so the marginal rule holds. */
 function worthHolding(price: number, worth: number, most: number, exponent: number): number {
-  if (worth <= 0) return price < 0 ? most : 0;
+  if (worth <= 0) return price * most < worth * most ** exponent ? most : 0; // then it is convex: one end is the best
   if (price <= 0) return most;
   if (exponent === 1) return price < worth ? most : 0;
   const peak = (price / (worth * exponent)) ** (1 / (exponent - 1)); // where the slope of a ** exponent is price ÷ worth

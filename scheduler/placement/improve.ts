@@ -18,8 +18,19 @@ import { inserter } from './seat.ts';
 const drawn = 6;
 /** At most so many give way in one move. */
 const displacedMax = 14;
+/** For one that is left out so many may give way. */
+const rescuedMax = 40;
 /** Beside those in the way so many more are taken out, drawn each time from 0 to this. */
 const bystandersMax = 3;
+
+/** A run that somebody should get, and how many may give way for it. */
+interface Target {
+  readonly request: number;
+  readonly option: number;
+  readonly from: number;
+  readonly to: number;
+  readonly displacedMax: number;
+}
 
 /** What holding a run adds to the true cost of a plan that does not hold it, accounting currency; O(slots held × classes). */
 export function addedCost(
@@ -78,7 +89,7 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
       assignment.start[request] as number,
       assignment.pattern[request],
     );
-    return now - wish(wanted, request, 0, 1);
+    return now - wish(wanted, request);
   };
   const out: number[] = [];
   const leftOut = Array.from(assignment.option.keys()).filter(
@@ -99,27 +110,69 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
     members.add(request, assignment.option[request] as number);
   }
 
-  for (let move = 0; move < moves; move++) {
+  /** The one with the most regret of some drawn at random, and the run it would choose. */
+  function wishOf(): Target | undefined {
     let mover = -1;
     let most = 1e-9;
     for (let i = 0; i < drawn; i++) {
-      const request = i < leftOut.length && move % 2 === 0 ? (leftOut[random(leftOut.length)] as number) : random(requests.count);
+      const request = random(requests.count);
       const regret = regretOf(request);
       if (regret > most) {
         most = regret;
         mover = request;
       }
     }
-    if (mover < 0) continue;
-    wish(wanted, mover, 0, 1);
+    if (mover < 0) return undefined;
+    wish(wanted, mover);
     const option = wanted.option[mover] as number;
-    if (option < 0) continue;
-    out.length = 0;
-    takeOut(mover);
-    const pool = options.pool[option] as number;
+    if (option < 0) return undefined;
     const from = wanted.start[mover] as number;
-    const to = from + (wanted.pattern[mover]?.length ?? (options.length[option] as number));
-    makeRoom(pool, from, to, options.accelerators[option] as number);
+    return { request: mover, option, from, to: from + (wanted.pattern[mover]?.length ?? (options.length[option] as number)), displacedMax };
+  }
+
+  /** For one that is left out: of some runs drawn at random the one that is least crowded. */
+  function rescueOf(request: number): Target | undefined {
+    if ((assignment.option[request] as number) >= 0) return undefined;
+    const first = requests.firstOption[request] as number;
+    let best: Target | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < drawn; i++) {
+      const option = first + random((requests.firstOption[request + 1] as number) - first);
+      const length = Math.min(options.length[option] as number, (options.end[option] as number) - (options.earliest[option] as number));
+      const from =
+        (options.earliest[option] as number) + random((options.end[option] as number) - (options.earliest[option] as number) - length + 1);
+      const crowd = crowdAt(options.pool[option] as number, from, from + length, options.accelerators[option] as number);
+      if (crowd >= least) continue;
+      least = crowd;
+      best = { request, option, from, to: from + length, displacedMax: rescuedMax };
+    }
+    return best;
+  }
+
+  /** Accelerator-slots that would be held beyond capacity. */
+  function crowdAt(pool: number, from: number, to: number, needed: number): number {
+    let crowd = 0;
+    for (let cell = pool * offers.slots + from; cell < pool * offers.slots + to; cell++)
+      crowd += Math.max(0, (load.accelerators[cell] as number) + needed - (offers.capacity[cell] as number));
+    return crowd;
+  }
+
+  for (let move = 0; move < moves; move++) {
+    const target = leftOut.length > 0 && move % 2 === 0 ? rescueOf(leftOut[random(leftOut.length)] as number) : wishOf();
+    if (!target) continue;
+    out.length = 0;
+    takeOut(target.request);
+    makeRoom(
+      options.pool[target.option] as number,
+      target.from,
+      target.to,
+      options.accelerators[target.option] as number,
+      target.displacedMax,
+    );
+    const size = (request: number) =>
+      (options.accelerators[was.option[request] as number] ?? 0) * (options.length[was.option[request] as number] ?? 0);
+    const others = out.splice(1).sort((x, y) => size(y) - size(x) || x - y);
+    out.push(...others);
     let before = 0;
     for (let i = out.length - 1; i >= 0; i--) {
       // what each added, in reverse: the last taken out was the last added
@@ -157,13 +210,13 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
   }
 
   /** Takes out whoever is in the way of `needed` accelerators in [from, to), the first found from a random place on, and some beside. */
-  function makeRoom(pool: number, from: number, to: number, needed: number): void {
+  function makeRoom(pool: number, from: number, to: number, needed: number, most: number): void {
     const here = members.of(pool);
     const size = here.length;
     let beside = random(bystandersMax + 1);
     const first = size === 0 ? 0 : random(size);
     const candidates = here.slice();
-    for (let i = 0; i < size && out.length <= displacedMax; i++) {
+    for (let i = 0; i < size && out.length <= most; i++) {
       const request = candidates[(first + i) % size] as number;
       const start = assignment.start[request] as number;
       const end = start + (assignment.pattern[request]?.length ?? (options.length[assignment.option[request] as number] as number));

@@ -22,6 +22,9 @@ interface Part {
 
 /** Passes between two evaluations of the bound. */
 const boundEvery = 5;
+/** A bound that rises by less than this part in so many passes has stalled. */
+const stallPart = 1e-4;
+const stallPasses = 40;
 /** Rounds of answers between two moves of the prices: the relaxation must be nearly solved for a move to be right. */
 const roundsPerPass = 3;
 /** Weights below this are nobody's. */
@@ -31,8 +34,14 @@ const weightMin = 1e-6;
  * Prices and a draft by mixtures; O(passes × requests × options × horizon).
  *
  * @param from  prices to go on from
+ * @param enough  a bound that ends the search, accounting currency
  */
-export function ascendInParts(market: Market, passes: number, bound: Bound, from?: Prices): Ascent {
+export function ascendInParts(
+  market: Market,
+  passes: number,
+  bound: Bound,
+  { from, enough = Number.POSITIVE_INFINITY }: { readonly from?: Prices; readonly enough?: number } = {},
+): Ascent {
   const { requests } = market;
   const auction = openAuction(market, from);
   repriceAll(auction);
@@ -44,19 +53,23 @@ export function ascendInParts(market: Market, passes: number, bound: Bound, from
   const last: Prices = { accelerator: auction.accelerator.slice(), surplus: auction.surplus.slice() };
   let best: Prices = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
   let least = bound.at(best);
+  let rose = 0;
   for (let pass = 1; pass <= passes; pass++) {
     for (let round = 0; round < roundsPerPass; round++)
       for (const request of order) {
-        const cheapest = answer(scratch, request, 0, 1);
+        const cheapest = answer(scratch, request);
         trade(auction, transfer, request, parts[request] as Part[], scratch, cheapest);
       }
     settle(auction, last, 0);
     repriceAll(auction);
     if (pass % boundEvery !== 0 && pass !== passes) continue;
     const value = bound.at(last);
-    if (value <= least) continue;
-    least = value;
-    best = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
+    if (value > least) {
+      if (value - least > stallPart * Math.abs(value)) rose = pass;
+      least = value;
+      best = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
+    }
+    if (least >= enough || pass - rose >= stallPasses) break;
   }
   return { prices: best, bound: least, draft: heaviest(parts) };
 }

@@ -25,18 +25,18 @@ export interface AscentOptions {
   /** Prices to go on from, 0 everywhere when absent; and the runs that were answered to them. */
   readonly from?: Prices | undefined;
   readonly draft?: Assignment | undefined;
+  /** How much more each of the last passes leans, prices standing; what is over capacity gives way in them. */
+  readonly lastLeans?: readonly number[];
 }
 
-/** The last pass leans so much more: what is left over capacity gives way. */
-const lastLean = 4;
 /** Share of its last move that a price makes again. */
 const momentumOfPrices = 0.85;
 /** Passes before there is a direction to carry on. */
 const passesBeforeMomentum = 3;
+/** What the newest pass counts in the mean of prices. */
+const meanPart = 0.15;
 /** Passes between two evaluations of the bound. */
 const boundEvery = 6;
-/** A request looks at the pool it was in and at one in so many of the others, in turn: pools hardly change from pass to pass. */
-const poolTurns = 3;
 /** Large markets begin with a sample, one request standing for `stride` of them; samples are not smaller than this. */
 const sampleMin = 1_000;
 const strideStep = 8;
@@ -54,10 +54,16 @@ function strideOf(count: number): number {
  *
  * Prices that are near, from the last cycle, save the samples and most passes.
  */
-export function ascend(market: Market, { passes, from, draft }: AscentOptions, bound: Bound = createBound(market)): Ascent {
+export function ascend(
+  market: Market,
+  { passes, from, draft, lastLeans = [4, 2] }: AscentOptions,
+  bound: Bound = createBound(market),
+): Ascent {
   const { requests } = market;
   const auction = openAuction(market, from);
-  const assignment: Assignment = draft ?? nobody(requests.count);
+  const assignment: Assignment = draft
+    ? { option: draft.option.slice(), start: draft.start.slice(), pattern: draft.pattern.slice() }
+    : nobody(requests.count);
   const answer = answerer(auction);
   const order = answeringOrder(requests.count);
   for (let request = 0; request < requests.count; request++) hold(auction.load, market, assignment, request, 1);
@@ -68,7 +74,7 @@ export function ascend(market: Market, { passes, from, draft }: AscentOptions, b
   let pass = 0;
   const again = (request: number, weight: number): void => {
     leave(auction, assignment, request, weight);
-    answer(assignment, request, pass % poolTurns, poolTurns);
+    answer(assignment, request);
     enter(auction, assignment, request, weight);
   };
   const close = (): void => {
@@ -81,27 +87,43 @@ export function ascend(market: Market, { passes, from, draft }: AscentOptions, b
       for (let at = 0; at < order.length; at += stride) again(order[at] as number, Math.min(stride, order.length - at));
       close();
     }
-    splitUp(auction, assignment, order, stride, (request) => answer(assignment, request, pass % poolTurns, poolTurns));
+    splitUp(auction, assignment, order, stride, (request) => answer(assignment, request));
     close();
   }
+  const mean = copyOf(last);
   for (let full = 1; full <= passes; full++) {
     for (const request of order) again(request, 1);
     close();
+    blend(mean, last, full);
     if (full % boundEvery !== 0 && full !== passes) continue;
-    const value = bound.at(last);
-    if (value <= least) continue;
-    least = value;
-    best = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
+    for (const prices of full === 1 ? [last] : [last, mean]) {
+      const value = bound.at(prices);
+      if (value <= least) continue;
+      least = value;
+      best = copyOf(prices);
+    }
   }
   auction.accelerator.set(best.accelerator);
   auction.surplus.set(best.surplus);
-  steepen(auction, lastLean);
-  repriceAll(auction);
-  for (const request of order) again(request, 1);
+  for (const steeper of lastLeans) {
+    steepen(auction, steeper);
+    repriceAll(auction);
+    for (const request of order) again(request, 1);
+  }
   return { prices: best, bound: least, draft: assignment };
 }
 
 const copyOf = ({ accelerator, surplus }: Prices): Prices => ({ accelerator: accelerator.slice(), surplus: surplus.slice() });
+
+/** Prices go round what clears the market; their running mean stills them (Polyak and Juditsky 1992). */
+function blend(mean: Prices, last: Prices, pass: number): void {
+  const part = Math.max(1 / pass, meanPart);
+  for (const column of ['accelerator', 'surplus'] as const) {
+    const to = mean[column];
+    const from = last[column];
+    for (let cell = 0; cell < to.length; cell++) to[cell] = (to[cell] as number) + part * ((from[cell] as number) - (to[cell] as number));
+  }
+}
 
 function enter(auction: Auction, assignment: Assignment, request: number, weight: number): void {
   hold(auction.load, auction.market, assignment, request, weight);

@@ -1,121 +1,133 @@
 /**
- * Supply: what a fleet can still offer over the horizon, slot by slot.
+ * Supply: what a fleet offers over the horizon, as the columns of a market.
  *
- * Owns free accelerators and the energy merit order that is left after runs and earlier placements took their share.
- * Built from outlooks (P50); taking from it is how one placement makes the next one dearer. Mutable on purpose, local
- * to one cycle.
+ * Read from outlooks, at what is expected (P50) or insured (surplus at P10, price and intensity at P90) or hoped for.
+ * What runs that stay hold is taken out beforehand. An outlook that is missing or stale leaves its slots closed:
+ * nothing is promised that nobody saw.
  */
-import type { Outlook } from '../../energy-oracle/outlook.ts';
+import type { Outlook, Quantiles } from '../../energy-oracle/outlook.ts';
 import { curtailedPart } from '../../energy-oracle/outlook.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { type Instant, SLOT, slotOf } from '../../units/time.ts';
 import type { Weights } from '../job.ts';
+import type { Offers } from './market.ts';
 
 /** An outlook older than this is not believed. */
 export const outlookAgeMsMax = 6 * 3_600_000;
 /** How far ahead a cycle looks: 96 h of quarter hours. */
 export const horizonSlots = 384;
 
-export interface SiteSupply {
-  readonly site: Site;
-  readonly outlook: Outlook | undefined;
+/** Which side of the forecast is believed: for surplus, and for price and intensity. */
+export const views = {
+  expected: { surplus: 'p50', signals: 'p50' },
+  insured: { surplus: 'p10', signals: 'p90' },
+  hoped: { surplus: 'p90', signals: 'p10' },
+} as const satisfies Record<string, { readonly surplus: keyof Quantiles<number>; readonly signals: keyof Quantiles<number> }>;
+export type View = keyof typeof views;
+
+export interface Supply {
+  readonly offers: Offers;
   /** Start of the first slot. */
   readonly start: Instant;
-  /** Free accelerators by model, one count per slot. */
-  readonly free: ReadonlyMap<string, Int32Array>;
-  /** Energy left per slot, kW over the slot: curtailed surplus (price 0) and exportable surplus (feed-in tariff). */
-  readonly curtailedKw: Float64Array;
-  readonly exportableKw: Float64Array;
-  /** 1 where price and intensity of the slot are known; the columns below mean nothing where it is 0. */
-  readonly known: Uint8Array;
-  /** Import price (per MWh) and average intensity (g/kWh). */
-  readonly importPrice: Float64Array;
-  readonly carbonIntensity: Float64Array;
+  /** By row of the offers. */
+  readonly sites: readonly Site[];
+  readonly pools: readonly Pool[];
+  /** By site: the outlook that is believed. */
+  readonly outlooks: readonly (Outlook | undefined)[];
 }
 
-/** The supply of a site before anything is placed. */
-export function siteSupply(site: Site, outlook: Outlook | undefined, now: Instant): SiteSupply {
+/** One accelerator model at one site. */
+export interface Pool {
+  /** Row of its site. */
+  readonly site: number;
+  readonly model: string;
+}
+
+/** What a run that stays goes on holding. */
+export interface Held {
+  readonly site: string;
+  readonly model: string;
+  readonly accelerators: number;
+  readonly drawKw: number;
+  /** Slots [0, slots) of the horizon. */
+  readonly slots: number;
+  readonly weights: Weights;
+}
+
+/** The offers of sites in the order given; O(sites × horizon). */
+export function supplyOf(
+  sites: readonly Site[],
+  outlooks: ReadonlyMap<string, Outlook>,
+  now: Instant,
+  held: readonly Held[],
+  view: View = 'expected',
+): Supply {
   const start = slotOf(now);
-  const fresh = outlook && now - outlook.issuedAt <= outlookAgeMsMax ? outlook : undefined;
-  const column = () => new Float64Array(horizonSlots);
-  const supply: SiteSupply = {
-    site,
-    outlook: fresh,
-    start,
-    free: new Map(site.accelerators.map(({ model, count }) => [model, new Int32Array(horizonSlots).fill(count)])),
-    curtailedKw: column(),
-    exportableKw: column(),
-    known: new Uint8Array(horizonSlots),
-    importPrice: column(),
-    carbonIntensity: column(),
+  const slots = horizonSlots;
+  const pools = sites.flatMap(({ accelerators }, site) => accelerators.map(({ model }) => ({ site, model })));
+  const cells = sites.length * slots;
+  const offers: Offers = {
+    slots,
+    slotHours: SLOT / 3_600_000,
+    siteCount: sites.length,
+    curtailedKw: new Float64Array(cells),
+    exportableKw: new Float64Array(cells),
+    importPrice: new Float64Array(cells),
+    carbonIntensity: new Float64Array(cells),
+    feedInTariff: Float64Array.from(sites, ({ feedInTariff }) => Math.max(0, feedInTariff)), // who would pay to export can throw away
+    known: new Uint8Array(cells),
+    poolCount: pools.length,
+    poolSite: Int32Array.from(pools, ({ site }) => site),
+    capacity: new Int32Array(pools.length * slots),
+    ask: Float64Array.from(pools, ({ site }) => sites[site]?.offer?.askPerAcceleratorHour ?? 0),
   };
-  for (let i = 0; i < horizonSlots && fresh; i++) {
-    const slot = fresh.slots[Math.floor((start + i * SLOT - fresh.start) / fresh.stepMs)];
+  for (const [row, { site, model }] of pools.entries())
+    offers.capacity.fill(sites[site]?.accelerators.find((own) => own.model === model)?.count ?? 0, row * slots, (row + 1) * slots);
+  const believed = sites.map(({ id }) => {
+    const outlook = outlooks.get(id);
+    return outlook && now - outlook.issuedAt <= outlookAgeMsMax ? outlook : undefined;
+  });
+  for (const [row, site] of sites.entries()) writeSignals(offers, row, site, believed[row], start, view);
+  for (const own of held) takeOut(offers, sites, pools, own);
+  return { offers, start, sites, pools, outlooks: believed };
+}
+
+function writeSignals(offers: Offers, row: number, site: Site, outlook: Outlook | undefined, start: Instant, view: View): void {
+  if (!outlook) return;
+  const { surplus, signals } = views[view];
+  for (let i = 0; i < offers.slots; i++) {
+    const slot = outlook.slots[Math.floor((start + i * SLOT - outlook.start) / outlook.stepMs)];
     if (slot?.importPrice === undefined || slot.carbonIntensity === undefined) continue;
-    const surplus = slot.surplusKw?.p50 ?? 0; // unknown surplus is no surplus: nothing is promised that nobody saw
-    const curtailed = curtailedPart(site, surplus, slot.importPrice.p50);
-    supply.curtailedKw[i] = curtailed;
-    supply.exportableKw[i] = surplus - curtailed;
-    supply.known[i] = 1;
-    supply.importPrice[i] = slot.importPrice.p50;
-    supply.carbonIntensity[i] = slot.carbonIntensity.p50;
+    const cell = row * offers.slots + i;
+    const kw = slot.surplusKw?.[surplus] ?? 0; // unknown surplus is no surplus
+    const curtailed = curtailedPart(site, kw, slot.importPrice[signals]);
+    offers.curtailedKw[cell] = curtailed;
+    offers.exportableKw[cell] = kw - curtailed;
+    offers.importPrice[cell] = slot.importPrice[signals];
+    offers.carbonIntensity[cell] = slot.carbonIntensity[signals];
+    offers.known[cell] = 1;
   }
-  return supply;
 }
 
-/** How one slot's draw is served for a job of these weights. */
-export interface Served {
-  readonly curtailedKw: number;
-  readonly exportableKw: number;
-  readonly gridKw: number;
-  /** Energy money for the slot, accounting currency. */
-  readonly money: number;
-  readonly carbonG: number;
-}
-
-const slotHours = SLOT / 3_600_000;
-
-/**
- * The cheapest energy *for this job* in a slot: tiers in order of money + its carbon price × carbon.
- *
- * Curtailed surplus costs 0, exportable surplus the feed-in tariff, both carry no operational carbon; grid energy
- * costs the import price and the zone's intensity. With a negative import price the grid may come first. Ask only of a slot that is `known`.
- */
-export function serve(supply: SiteSupply, slot: number, drawKw: number, weights: Weights): Served {
-  const price = supply.importPrice[slot] ?? 0;
-  const intensity = supply.carbonIntensity[slot] ?? 0;
-  const gridCost = price + weights.carbonPricePerKg * intensity; // per MWh: g/kWh = kg/MWh
-  const tariff = supply.site.feedInTariff;
-  // no inner functions: this runs for every job, site and slot of a cycle
-  const curtailedKw = gridCost < 0 ? 0 : Math.min(drawKw, supply.curtailedKw[slot] ?? 0);
-  const exportableKw = gridCost < tariff ? 0 : Math.min(drawKw - curtailedKw, supply.exportableKw[slot] ?? 0);
-  const gridKw = drawKw - curtailedKw - exportableKw;
-  const mwh = slotHours / 1_000;
-  return {
-    curtailedKw,
-    exportableKw,
-    gridKw,
-    money: (exportableKw * tariff + gridKw * price) * mwh,
-    carbonG: gridKw * intensity * slotHours,
-  };
-}
-
-/** Takes accelerators and surplus of slots [from, to) out of the supply. */
-export function occupy(
-  supply: SiteSupply,
-  model: string,
-  accelerators: number,
-  drawKw: number,
-  from: number,
-  to: number,
-  weights: Weights,
+/** Takes accelerators and surplus of a run that stays out of the offers, in its own merit order. */
+function takeOut(
+  offers: Offers,
+  sites: readonly Site[],
+  pools: readonly Pool[],
+  { site: id, model, accelerators, drawKw, slots, weights }: Held,
 ): void {
-  const free = supply.free.get(model);
-  for (let slot = Math.max(0, from); slot < Math.min(to, horizonSlots); slot++) {
-    if (free) free[slot] = (free[slot] ?? 0) - accelerators;
-    if (!supply.known[slot]) continue;
-    const served = serve(supply, slot, drawKw, weights);
-    supply.curtailedKw[slot] = (supply.curtailedKw[slot] ?? 0) - served.curtailedKw;
-    supply.exportableKw[slot] = (supply.exportableKw[slot] ?? 0) - served.exportableKw;
+  const site = sites.findIndex((own) => own.id === id);
+  const pool = pools.findIndex((own) => own.site === site && own.model === model);
+  if (pool < 0) return;
+  const tariff = offers.feedInTariff[site] as number;
+  for (let slot = 0; slot < Math.min(slots, offers.slots); slot++) {
+    const at = pool * offers.slots + slot;
+    offers.capacity[at] = Math.max(0, (offers.capacity[at] as number) - accelerators);
+    const cell = site * offers.slots + slot;
+    const grid = (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number);
+    const first = grid > 0 ? Math.min(drawKw, offers.curtailedKw[cell] as number) : 0;
+    const second = grid > tariff ? Math.min(drawKw - first, offers.exportableKw[cell] as number) : 0;
+    offers.curtailedKw[cell] = (offers.curtailedKw[cell] as number) - first;
+    offers.exportableKw[cell] = (offers.exportableKw[cell] as number) - second;
   }
 }

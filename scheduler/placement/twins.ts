@@ -13,8 +13,19 @@ export interface Twins {
   readonly first: Int32Array;
 }
 
-/** Groups the requests of a market; expected O(options). */
+const known = new WeakMap<Market['requests'], Twins>();
+
+/** Groups the requests of a market, once for the same columns; expected O(options). */
 export function twinsOf({ requests }: Market): Twins {
+  let twins = known.get(requests);
+  if (!twins) {
+    twins = grouped(requests);
+    known.set(requests, twins);
+  }
+  return twins;
+}
+
+function grouped(requests: Market['requests']): Twins {
   const { count } = requests;
   const group = new Int32Array(count);
   const first: number[] = [];
@@ -26,9 +37,9 @@ export function twinsOf({ requests }: Market): Twins {
       like = [];
       bySignature.set(signature, like);
     }
-    const known = like.find((other) => areAlike(requests, first[other] as number, request));
-    group[request] = known ?? first.length;
-    if (known !== undefined) continue;
+    const twin = like.find((other) => areAlike(requests, first[other] as number, request));
+    group[request] = twin ?? first.length;
+    if (twin !== undefined) continue;
     like.push(first.length);
     first.push(request);
   }

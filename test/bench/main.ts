@@ -4,6 +4,7 @@
 import { benchCrash } from './crash.ts';
 import { benchForecast } from './forecast.ts';
 import { benchIngest } from './ingest.ts';
+import { benchPlan } from './plan.ts';
 import { benchStart } from './start.ts';
 
 export interface Bar {
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>
   crash: benchCrash,
   start: benchStart,
   forecast: benchForecast,
+  plan: benchPlan,
 };
 
 const [name = '', ...flags] = process.argv.slice(2);

@@ -2,7 +2,8 @@
  * The bound under measure: against the LP relaxation that HiGHS solves, and never above what a plan costs.
  *
  * The LP is written from the same columns by other hands (`exact.ts`); its optimum is the best any prices can prove for
- * contiguous and interruptible requests, so what ours is below it is what the ascent has left.
+ * contiguous requests, so what ours is below it is what the ascent has left. For interruptible ones with restart costs the
+ * LP is no measure: it spreads a run thinly, pays for next to no restart, and lies below what prices prove.
  */
 import fc from 'fast-check';
 import { clear } from '../../scheduler/placement/clear.ts';
@@ -18,37 +19,33 @@ import { planInstance } from './plan-instances.ts';
 
 const jobCounts = [100, 300];
 const seedsEach = 3;
-const manyPasses = 400;
 const fewPasses = 12;
 const shortfallMaxPercent = 0.1;
 const randomMarkets = 10_000;
+/** HiGHS calls feasible what breaks a row by 1e-7. */
+const lpTolerancePercent = 1e-4;
 /** Of the cost, for sums of the same parts in another order. */
 const roundOff = 1e-9;
 
 async function againstLp(seed: number, progress: (line: string) => void): Promise<Bar[]> {
   const bars: Bar[] = [];
-  for (const jobs of jobCounts)
-    for (const kind of ['contiguous', 'interruptible'] as const) {
-      let [ours, thorough, over] = [0, 0, 0];
-      for (let s = seed; s < seed + seedsEach; s++) {
-        const market = planInstance({ jobs, utilisation: 0.7, kind, seed: s });
-        const lp = await lpBound(market);
-        const below = (bound: number) => (100 * (lp - bound)) / Math.abs(lp);
-        const best = below(ascend(market, { passes: manyPasses }).bound);
-        const served = below(clear(market, { effort: 'thorough' }).bound);
-        progress(`${jobs} ${kind}, seed ${s}: LP ${lp.toFixed(4)}; below it ${best.toFixed(3)} %, thorough's ${served.toFixed(3)} %`);
-        ours = Math.max(ours, best);
-        thorough = Math.max(thorough, served);
-        over = Math.min(over, best, served);
-      }
-      bars.push({
-        bar: `bound: ${jobs} ${kind} jobs, most below HiGHS' LP after ${manyPasses} passes, ${seedsEach} seeds (thorough: ${thorough.toFixed(3)})`,
-        value: rounded(ours, 3),
-        unit: '%',
-        target: `<= ${shortfallMaxPercent}, never above the LP`,
-        holds: ours <= shortfallMaxPercent && over >= -1e-4, // HiGHS stops within 1e-7 of feasible
-      });
+  for (const jobs of jobCounts) {
+    const below: number[] = [];
+    for (let s = seed; s < seed + seedsEach; s++) {
+      const market = planInstance({ jobs, utilisation: 0.7, kind: 'contiguous', seed: s });
+      const lp = await lpBound(market);
+      const { bound } = clear(market, { effort: 'thorough' });
+      below.push((100 * (lp - bound)) / Math.abs(lp));
+      progress(`${jobs} contiguous, seed ${s}: LP ${lp.toFixed(4)}, bound ${below.at(-1)?.toFixed(3)} % below it`);
     }
+    bars.push({
+      bar: `bound: ${jobs} contiguous jobs, thorough, most below HiGHS' LP of ${seedsEach} seeds`,
+      value: rounded(Math.max(...below), 3),
+      unit: '%',
+      target: `<= ${shortfallMaxPercent}, never above the LP`,
+      holds: Math.max(...below) <= shortfallMaxPercent && Math.min(...below) >= -lpTolerancePercent,
+    });
+  }
   return bars;
 }
 

@@ -47,7 +47,11 @@ const peakMb = () => process.resourceUsage().maxRSS / 1_024; // maxRSS is KiB
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 
 /** A clearing goes on in the assignment it is given, so each gets its own. */
-const copyOf = ({ option, start, pattern }: Assignment): Assignment => ({ option: option.slice(), start: start.slice(), pattern: [...pattern] });
+const copyOf = ({ option, start, pattern }: Assignment): Assignment => ({
+  option: option.slice(),
+  start: start.slice(),
+  pattern: [...pattern],
+});
 
 function measure(times: number, clearing: () => Clearing, between: () => void = () => {}): { cleared: Cleared; last: Clearing } {
   const ms: number[] = [];

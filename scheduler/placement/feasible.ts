@@ -1,0 +1,307 @@
+/**
+ * Feasible: which jobs may run where, from when to when, on how many accelerators for how long; as requests of a market.
+ *
+ * Judges region rules, models and their speed, terms of offers, network limits, data to move, release and deadline. What
+ * no site could ever do is refused here, with what would have been needed; what is merely full is the market's affair.
+ */
+import type { Site } from '../../energy-oracle/site.ts';
+import { type DurationMs, HOUR, type Instant, MINUTE, SLOT, slotOf } from '../../units/time.ts';
+import type { Run } from '../dispatch/lease.ts';
+import { drawKw, type FittingModel, firmnessAdmits, fittingModels, regionAdmits } from '../fleet.ts';
+import { type Job, paceOf, remainingOf, type Weights } from '../job.ts';
+import { latencyAdmits, type Network, type Places, transferOf } from '../network.ts';
+import type { RefusalReason } from '../plan.ts';
+import { type Market, requestKinds } from './market.ts';
+import { horizonSlots, outlookAgeMsMax, type Supply } from './supply.ts';
+
+/** A start that is due waits for the next cycle and for the agent's answer: the last window before a deadline leaves so much room. */
+export const startDelayMsMax: DurationMs = MINUTE;
+/** So many of its first slots stand for a job that outlasts the horizon: an outlook may be hours old, and tells nothing behind its end. */
+export const judgedSlotsMax = horizonSlots - outlookAgeMsMax / SLOT;
+/** A promise that is kept is worth so many times the dearest run; a firm one, so many times that. */
+const placedWorth = 10;
+const firmWorth = 10;
+
+/** The price of a break in a run that must have none, accounting currency: above any placement. */
+const unbroken = 1e9;
+
+/** One who asks: a job that waits, or one that runs and could be moved. */
+export interface Asker {
+  readonly job: Job;
+  /** The run it has now. */
+  readonly run?: Run | undefined;
+}
+
+/** Where an option would put its job; one a row of the market's options. */
+export interface Seat {
+  readonly pool: number;
+  /** Run time there, ms: what is left of the work at the pace of the model, and the restore. */
+  readonly remaining: DurationMs;
+  /** Earliest instant it could start: release, and its data arrived. */
+  readonly ready: Instant;
+  /** What moving its data costs, accounting currency. */
+  readonly transferMoney: number;
+  /** True of the option that lets a run go on where it is. */
+  readonly stays: boolean;
+}
+
+export interface Feasible {
+  readonly market: Market;
+  /** By request. */
+  readonly askers: readonly Asker[];
+  /** By option. */
+  readonly seats: readonly Seat[];
+  /** Jobs that no site could run, and why. */
+  readonly refused: readonly { readonly job: Job; readonly reason: RefusalReason; readonly detail: string }[];
+}
+
+export interface FeasibleTerms {
+  readonly now: Instant;
+  readonly network: Network;
+  readonly places: Places;
+  /** What computing costs beside its energy, accounting currency per kWh. */
+  readonly computePricePerKwh: number;
+  /** Jobs that must be cheap: their weights count as 0. */
+  readonly thrifty?: ReadonlySet<string>;
+}
+
+interface Row {
+  readonly kind: number;
+  readonly weightClass: number;
+  readonly waitPrice: number;
+  readonly release: number;
+  readonly unplacedCost: number;
+  readonly budget: number;
+  readonly options: readonly OptionRow[];
+}
+
+interface OptionRow extends Seat {
+  readonly length: number;
+  readonly earliest: number;
+  readonly end: number;
+  readonly accelerators: number;
+  readonly kwPerAccelerator: number;
+  readonly transferCost: number;
+  readonly transferG: number;
+  readonly restartCost: number;
+  readonly speedExponent: number;
+}
+
+/** The market of those who ask; O(jobs × pools). */
+export function feasible(askers: readonly Asker[], supply: Supply, terms: FeasibleTerms): Feasible {
+  const classes = new Map<number, number>();
+  const classOf = (price: number): number => {
+    const known = classes.get(price);
+    if (known !== undefined) return known;
+    classes.set(price, classes.size);
+    return classes.size - 1;
+  };
+  const rows: Row[] = [];
+  const asking: Asker[] = [];
+  const refused: Feasible['refused'][number][] = [];
+  for (const asker of askers) {
+    const row = rowOf(asker, supply, terms, classOf);
+    if ('reason' in row) refused.push({ job: asker.job, ...row });
+    else {
+      rows.push(row);
+      asking.push(asker);
+    }
+  }
+  const market = marketOf(rows, supply, Float64Array.from(classes.keys()));
+  return { market, askers: asking, seats: rows.flatMap(({ options }) => options), refused };
+}
+
+/** What of its run time a job has left and where its slots may lie, or why it cannot run. */
+function rowOf(
+  asker: Asker,
+  supply: Supply,
+  terms: FeasibleTerms,
+  classOf: (price: number) => number,
+): Row | { readonly reason: RefusalReason; readonly detail: string } {
+  const { job } = asker;
+  const { spec } = job;
+  const { now } = terms;
+  const release = Math.max(now, spec.notBefore);
+  const weights = terms.thrifty?.has(job.id) ? { carbonPricePerKg: 0, waitPricePerHour: 0 } : spec.weights;
+  const able = supply.sites.flatMap((site, at) =>
+    admits(site, job, terms) ? fittingModels(site, spec).map((fit) => ({ site, at, fit })) : [],
+  );
+  if (able.length === 0) return { reason: 'no-site-fits', detail: describeNeed(job, supply.sites) };
+  const isElastic = spec.elastic !== undefined && !asker.run;
+  const isInterruptible = spec.interruptible && spec.latency === undefined && !isElastic;
+  const options = able.flatMap(({ site, at, fit }) => {
+    const pool = supply.pools.findIndex((own) => own.site === at && own.model === fit.model);
+    return optionsOf(asker, { site, fit, pool, release, weights, isElastic, isInterruptible }, supply, terms);
+  });
+  if (options.length === 0) {
+    const least = Math.min(...able.map(({ fit }) => remainingOf(job, paceOf(spec, fit.model, fit.needed))));
+    return {
+      reason: 'no-window-before-deadline',
+      detail: `the run time left (${Math.ceil(least / MINUTE)} min) exceeds the time to the deadline`,
+    };
+  }
+  const dearest = Math.max(...options.map((option) => dearestCost(option, supply, weights)));
+  const waitPrice = (weights.waitPricePerHour * SLOT) / HOUR;
+  return {
+    kind: isElastic ? requestKinds.elastic : isInterruptible ? requestKinds.interruptible : requestKinds.contiguous,
+    weightClass: classOf(weights.carbonPricePerKg),
+    waitPrice,
+    release: Math.floor((slotOf(release) - supply.start) / SLOT),
+    unplacedCost: (1 + dearest + waitPrice * horizonSlots) * placedWorth * (spec.promise === 'firm' ? firmWorth : 1),
+    budget: spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6,
+    options,
+  };
+}
+
+const admits = (site: Site, { spec }: Job, { network, places }: FeasibleTerms): boolean =>
+  regionAdmits(site, spec) && firmnessAdmits(site, spec) && latencyAdmits(spec, site, places, network);
+
+interface Spot {
+  readonly site: Site;
+  readonly fit: FittingModel;
+  readonly pool: number;
+  readonly release: Instant;
+  readonly weights: Weights;
+  readonly isElastic: boolean;
+  readonly isInterruptible: boolean;
+}
+
+/** The option of one pool; two where a run could stay or come back later. */
+function optionsOf({ job, run }: Asker, spot: Spot, { start, offers }: Supply, terms: FeasibleTerms): OptionRow[] {
+  const { spec } = job;
+  const { site, fit, pool, release, weights, isElastic, isInterruptible } = spot;
+  const transfer = transferOf(spec, job.homeSite, site, terms.places, terms.network);
+  if (!transfer || pool < 0) return [];
+  const isHere = run?.site === site.id && run.model === fit.model;
+  const restore = spec.checkpoint?.restoreCost ?? 0;
+  const pace = paceOf(spec, fit.model, isElastic ? 1 : fit.needed);
+  const done = run ? terms.now - run.leasedAt : 0;
+  const left = Math.max(1, remainingOf(job, pace) - done);
+  const remaining = run ? left + restore : left;
+  const hasData = run ? isHere : false;
+  const ready = hasData ? release : release + transfer.durationMs;
+  if (ready + remaining > spec.deadline) return isHere ? [staying(left)] : [];
+  const first = Math.max(run ? 1 : 0, Math.floor((slotOf(ready) - start) / SLOT));
+  const late = Math.max(0, ready - (start + first * SLOT)); // a start inside the first slot spills over its end
+  const draw = drawKw(site, spec, fit.model);
+  const kwPerAccelerator = draw / fit.needed;
+  const lengthFor = (runTime: DurationMs): number => {
+    const needed = Math.ceil((late + runTime) / SLOT);
+    return needed > horizonSlots ? judgedSlotsMax : needed;
+  };
+  const length = lengthFor(remaining);
+  const withBreak = lengthFor(remaining + restore); // one restore more than a run without a break
+  const lastStart = Math.max(first, Math.floor((spec.deadline - remaining - startDelayMsMax - start) / SLOT));
+  const lastEnd = Math.floor((spec.deadline - startDelayMsMax - start) / SLOT);
+  const end = spec.latency
+    ? first + length
+    : isInterruptible
+      ? Math.max(first + length, Math.min(lastEnd, lastStart + length))
+      : lastStart + length;
+  const cell = pool === -1 ? 0 : (offers.poolSite[pool] as number) * offers.slots + Math.min(first, offers.slots - 1);
+  const gridPrice = (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number);
+  const lost = restore + (spec.checkpoint?.every ?? 0) / 2; // what a stop costs in run time: the restore, and half an interval since the last checkpoint
+  const restartCost = isInterruptible
+    ? (Math.max(draw * gridPrice, draw) / 1_000) * (lost / HOUR) + terms.computePricePerKwh * draw * (lost / HOUR)
+    : 0;
+  const computed = isElastic ? 0 : (terms.computePricePerKwh * draw * remaining) / HOUR;
+  const option: OptionRow = {
+    pool,
+    remaining,
+    ready,
+    transferMoney: hasData ? 0 : transfer.money,
+    stays: false,
+    length: isElastic ? Math.ceil(remaining / SLOT) : length,
+    earliest: first,
+    end: Math.min(offers.slots, isElastic ? Math.max(first + 1, lastEnd) : end),
+    accelerators: isElastic
+      ? Math.min(spec.elastic?.acceleratorsMax ?? 1, site.accelerators.find(({ model }) => model === fit.model)?.count ?? 1)
+      : fit.needed,
+    kwPerAccelerator,
+    transferCost: (hasData ? 0 : transfer.money) + computed + (run ? restartCost : 0),
+    transferG: hasData ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
+    restartCost,
+    speedExponent: isElastic ? (spec.elastic?.speedExponent ?? 1) : 1,
+  };
+  const solid = { ...option, restartCost: withBreak === length ? option.restartCost : unbroken };
+  const broken = withBreak === length || !isInterruptible || first + withBreak > option.end ? [] : [{ ...option, length: withBreak }];
+  return [...(isHere ? [staying(left)] : []), isInterruptible ? solid : option, ...broken];
+
+  function staying(rest: DurationMs): OptionRow {
+    const slots = Math.min(horizonSlots, Math.ceil((terms.now - start + rest) / SLOT));
+    const kw = drawKw(site, spec, fit.model);
+    return {
+      pool,
+      remaining: rest,
+      ready: terms.now,
+      transferMoney: 0,
+      stays: true,
+      length: slots,
+      earliest: 0,
+      end: slots,
+      accelerators: fit.needed,
+      kwPerAccelerator: kw / fit.needed,
+      transferCost: (terms.computePricePerKwh * kw * rest) / HOUR,
+      transferG: 0,
+      restartCost: 0,
+      speedExponent: 1,
+    };
+  }
+}
+
+/** More than any run of the option could cost, accounting currency. */
+function dearestCost(
+  { pool, length, accelerators, kwPerAccelerator, transferCost, transferG }: OptionRow,
+  { offers }: Supply,
+  weights: Weights,
+): number {
+  const site = (offers.poolSite[pool] as number) * offers.slots;
+  let dearest = 0;
+  for (let cell = site; cell < site + offers.slots; cell++)
+    dearest = Math.max(dearest, (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number));
+  const perSlot = (kwPerAccelerator * dearest) / 1_000 + (offers.ask[pool] as number);
+  return length * accelerators * perSlot * offers.slotHours + transferCost + (transferG / 1_000) * weights.carbonPricePerKg;
+}
+
+function marketOf(rows: readonly Row[], { offers }: Supply, carbonPricePerKg: Float64Array): Market {
+  const options = rows.flatMap((row) => row.options);
+  const firstOption = new Int32Array(rows.length + 1);
+  for (const [at, row] of rows.entries()) firstOption[at + 1] = (firstOption[at] as number) + row.options.length;
+  const whole = (of: (option: OptionRow) => number) => Int32Array.from(options, of);
+  const real = (of: (option: OptionRow) => number) => Float64Array.from(options, of);
+  return {
+    offers,
+    requests: {
+      count: rows.length,
+      kind: Uint8Array.from(rows, ({ kind }) => kind),
+      weightClass: Uint8Array.from(rows, ({ weightClass }) => weightClass),
+      carbonPricePerKg,
+      waitPrice: Float64Array.from(rows, ({ waitPrice }) => waitPrice),
+      release: Int32Array.from(rows, ({ release }) => release),
+      unplacedCost: Float64Array.from(rows, ({ unplacedCost }) => unplacedCost),
+      budget: Float64Array.from(rows, ({ budget }) => budget),
+      firstOption,
+      options: {
+        count: options.length,
+        pool: whole(({ pool }) => pool),
+        length: whole(({ length }) => length),
+        earliest: whole(({ earliest }) => earliest),
+        end: whole(({ end }) => end),
+        accelerators: whole(({ accelerators }) => accelerators),
+        kwPerAccelerator: real((option) => option.kwPerAccelerator),
+        transferCost: real(({ transferCost }) => transferCost),
+        transferG: real(({ transferG }) => transferG),
+        restartCost: real(({ restartCost }) => restartCost),
+        speedExponent: real(({ speedExponent }) => speedExponent),
+      },
+    },
+  };
+}
+
+function describeNeed(job: Job, sites: readonly Site[]): string {
+  const { nodes, acceleratorsPerNode, accelerators, regions, latency, promise } = job.spec;
+  const have = sites.map((site) => `${site.id}: ${site.accelerators.map(({ model, count }) => `${model}:${count}`).join(' ')}`).join('; ');
+  const near = latency ? ` within ${latency.roundTripMsMax} ms of ${latency.from}` : '';
+  const firm = promise === 'firm' ? ' on firm terms' : '';
+  return `needs ${nodes * acceleratorsPerNode} × ${accelerators.join(' or ') || 'any'} in ${regions.allow.join(', ') || 'any region'}${near}${firm}; there are ${have}`;
+}
