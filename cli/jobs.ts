@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parse } from 'yaml';
-import type { JobWire, ReceiptWire, RefusalWire } from '../scheduler/wire.ts';
+import type { ExplanationWire, JobWire, PlanWire, QuoteWire, ReceiptWire, RefusalWire } from '../scheduler/wire.ts';
+import { explanationText, planText, quoteText } from './quote-text.ts';
 import { table } from './table.ts';
 
 interface Reach {
@@ -28,7 +29,7 @@ class JobFileFault extends Error {
   }
 }
 
-/** `sunward jobs launch|list|show|cancel`. */
+/** `sunward jobs launch|list|show|explain|cancel`. */
 export function jobsCommand(): Command {
   const jobs = new Command('jobs').description('submit jobs and see what became of them');
   const reach = (command: Command) =>
@@ -38,15 +39,33 @@ export function jobsCommand(): Command {
   reach(jobs.command('launch').argument('<file>', 'job file, YAML or JSON').description('submit a job; it is stored when this returns'))
     .option('--owner <name>', 'who pays', process.env['USER'] ?? 'you')
     .option('--key <text>', 'submitting the same key again is the same job')
+    .option('--preview', 'tell where, when and for how much, and submit nothing', false)
+    .option('--quote <file>', 'submit at the price of a quote: what `--preview --json` printed')
     .action(launch);
   reach(jobs.command('list').description('jobs, open ones first')).action(list);
   reach(jobs.command('show').argument('<id>').description('one job: where, when, why, and its receipts')).action(show);
+  reach(
+    jobs.command('explain').argument('<id>').description('one job: why there, why then, and what the next best would have cost'),
+  ).action(explain);
   reach(jobs.command('cancel').argument('<id>').description('cancel a job; a running one is stopped')).action(cancel);
   return jobs;
 }
 
-async function launch(file: string, { api, json, owner, key }: Reach & { readonly owner: string; readonly key?: string }): Promise<void> {
-  const headers = { 'Content-Type': 'application/json', 'X-Sunward-Owner': owner, ...(key ? { 'Idempotency-Key': key } : {}) };
+interface LaunchOptions extends Reach {
+  readonly owner: string;
+  readonly key?: string;
+  readonly preview: boolean;
+  readonly quote?: string;
+}
+
+async function launch(file: string, { api, json, owner, key, preview, quote }: LaunchOptions): Promise<void> {
+  if (preview && quote !== undefined) throw new RangeError('--preview asks for a quote and --quote uses one; give one of them');
+  const headers = {
+    'Content-Type': 'application/json',
+    'X-Sunward-Owner': owner,
+    ...(key ? { 'Idempotency-Key': key } : {}),
+    ...(quote === undefined ? {} : { 'X-Sunward-Quote': signedIn(quote) }),
+  };
   const refuse = (fields: RefusalWire['fields']) => {
     if (json) print({ error: 'refused', fields });
     else
@@ -58,12 +77,25 @@ async function launch(file: string, { api, json, owner, key }: Reach & { readonl
   const read = jobIn(file);
   if (read.kind === 'refused') return refuse([{ path: '(file)', found: read.found, allowed: 'a job file in YAML or JSON' }]);
   const text = JSON.stringify(read.job);
-  const response = await ask(api, '/v1/jobs', { method: 'POST', headers, body: text });
+  const response = await ask(api, preview ? '/v1/quotes' : '/v1/jobs', { method: 'POST', headers, body: text });
   if (response.status === 413) return refuse([{ path: '(file)', found: `${Buffer.byteLength(text)} bytes`, allowed: 'at most 128 kB' }]);
   if (response.status === 422) return refuse(((await response.json()) as RefusalWire).fields);
-  const job = (await body(response)) as JobWire;
-  if (json) print(job);
-  else process.stdout.write(`${job.id} ${job.state.toLowerCase()}, due ${job.deadline}\nfollow it with: sunward jobs show ${job.id}\n`);
+  const answer = await body(response);
+  if (json) return print(answer);
+  if (preview) return void process.stdout.write(`${quoteText(answer as QuoteWire)}\n`);
+  const job = answer as JobWire;
+  process.stdout.write(`${job.id} ${job.state.toLowerCase()}, due ${job.deadline}\nfollow it with: sunward jobs show ${job.id}\n`);
+}
+
+/** The signed part of a quote that was kept in a file, on one line. @throws JobFileFault when there is none */
+function signedIn(file: string): string {
+  try {
+    const { signed } = JSON.parse(textOf(file)) as Partial<QuoteWire>;
+    if (signed) return JSON.stringify(signed);
+  } catch (fault) {
+    if (fault instanceof JobFileFault) throw fault;
+  }
+  throw new JobFileFault(`${file} holds no signed quote; make one with \`sunward jobs launch FILE --preview --json > ${file}\``);
 }
 
 type Submission = { readonly kind: 'file'; readonly job: unknown } | { readonly kind: 'refused'; readonly found: string };
@@ -99,7 +131,9 @@ async function list({ api, json }: Reach): Promise<void> {
     deadline,
     reason.slice(0, 70),
   ]);
-  process.stdout.write(`${table(['JOB', 'STATE', 'SITE', 'START', 'DEADLINE', 'REASON'], rows)}\n`);
+  const plan = (await body(await ask(api, '/v1/plan'))) as PlanWire | null;
+  const summary = plan ? `plan of ${planText(plan.costs, plan.currency, plan.at)}` : 'no plan yet';
+  process.stdout.write(`${table(['JOB', 'STATE', 'SITE', 'START', 'DEADLINE', 'REASON'], rows)}\n\n${summary}\n`);
 }
 
 async function show(id: string, { api, json }: Reach): Promise<void> {
@@ -139,6 +173,12 @@ async function show(id: string, { api, json }: Reach): Promise<void> {
     receipt.hash.slice(0, 12),
   ]);
   process.stdout.write(`${table(['SLOT', 'SITE', '>METERED Wh', '>SURPLUS Wh', '>GRID Wh', '>gCO2eq', '>ENERGY COST', 'HASH'], rows)}\n`);
+}
+
+async function explain(id: string, { api, json }: Reach): Promise<void> {
+  const told = (await body(await ask(api, `/v1/jobs/${encodeURIComponent(id)}/explain`))) as ExplanationWire;
+  if (json) print(told);
+  else process.stdout.write(`${explanationText(told)}\n`);
 }
 
 async function cancel(id: string, { api, json }: Reach): Promise<void> {

@@ -24,6 +24,7 @@ import { DAY, type DurationMs, HOUR, SECOND, SLOT, slotOf, toIso } from '../unit
 import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
 import { learningEngine } from './learning.ts';
+import { quoteKeyIn } from './quote-key.ts';
 import { startRiverHttp } from './river-http.ts';
 import { type FleetFile, readFleet } from './site-file.ts';
 import { partsTable } from './table.ts';
@@ -62,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function flow(
-  { host, port, stop, retrain = retrainCron }: ServeOptions,
+  { data, host, port, stop, retrain = retrainCron }: ServeOptions,
   { sites, feedKeys, rates, epoch, weatherUrl }: FleetFile,
   engines: Engines,
 ): Promise<void> {
@@ -109,6 +110,7 @@ async function flow(
     link: createMqttDispatchLink({ line, keyOf: (site) => keys.get(site), onRefused: (reason) => say('quarantine', reason) }),
     chain: engines.chain,
     newId: () => `job-${randomUUID()}`,
+    quoteKey: quoteKeyIn(data),
     tell: say,
     config: { currency: rates.accounting, leaseMs, stopMsMax, bookingDelayMs, periodMs, epoch, tariff, reward },
   });

@@ -2,7 +2,8 @@
  * Scheduler's HTTP: jobs in, jobs and their books out. A job is stored before it is acknowledged.
  *
  * `POST /v1/jobs` takes the job file as JSON or YAML; a repeated `Idempotency-Key` is the same job. What is wrong with
- * a file comes back as 422 with each field's path, what was found and what is allowed.
+ * a file comes back as 422 with each field's path, what was found and what is allowed. `POST /v1/quotes` takes the same
+ * and stores nothing.
  */
 import { createHash } from 'node:crypto';
 import express, { type Request, type Response, Router } from 'express';
@@ -12,12 +13,13 @@ import type { Scheduler } from './engine.ts';
 import { isOver, type Job, jobStates } from './job.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LedgerStore } from './ledger/ledger-store.ts';
-import type { Placement } from './plan.ts';
+import { explanationWire, placementWire, planWire, pricesWire, quoteWire } from './plan-wire.ts';
 import type { JobStore } from './queue/job-store.ts';
 import type { Domain, Settlement } from './settlement/chain.ts';
 import { leafFile } from './settlement/leaf.ts';
 import type { SettlementStore } from './settlement/settlement-store.ts';
-import type { JobEventWire, JobWire, PlacementWire, ReceiptWire, RefusalWire, SettlementWire } from './wire.ts';
+import { quoteHeader } from './signed-quote.ts';
+import type { JobEventWire, JobWire, ReceiptWire, RefusalWire, SettlementWire } from './wire.ts';
 
 const jobListMax = 1_000;
 const bodyBytesMax = '128kb';
@@ -40,48 +42,36 @@ export interface SchedulerApiPorts {
   readonly defaultOwner: string;
 }
 
-/** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `/v1/plan`, `/v1/settlements`, `/v1/settlements/:period/leaves`. */
+/** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `…/explain`, `/v1/quotes`, `/v1/plan`, `/v1/prices`, `/v1/settlements`, `/v1/settlements/:period/leaves`. */
 export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, defaultOwner }: SchedulerApiPorts): Router {
   const api = Router();
   const jobOf = async (id: string) => (idPattern.test(id) ? jobs.get(id) : undefined);
+  const unknownJob = (request: Request<{ id: string }>, response: Response) =>
+    void response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}; GET /v1/jobs lists them` });
   const found = async (request: Request<{ id: string }>, response: Response, answer: (job: Job) => Promise<unknown>) => {
     const job = await jobOf(request.params.id);
-    if (!job) response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}; GET /v1/jobs lists them` });
-    else response.json(await answer(job));
+    if (job) response.json(await answer(job));
+    else unknownJob(request, response);
   };
-  api.post('/v1/jobs', express.text({ type: () => true, limit: bodyBytesMax }), async (request, response) => {
-    const file = parsedFile(String(request.body ?? ''));
-    if (file.kind === 'unreadable') {
-      const refusal: RefusalWire = {
-        error: 'refused',
-        fields: [{ path: '(file)', found: file.why, allowed: 'a job file in YAML or JSON' }],
-      };
-      response.status(422).json(refusal);
-      return;
-    }
-    const key = request.get('Idempotency-Key');
-    const owner = request.get('X-Sunward-Owner') ?? defaultOwner;
-    const misnamed = [
-      { path: 'X-Sunward-Owner', found: owner, most: ownerPattern },
-      { path: 'Idempotency-Key', found: key ?? 'none', most: keyPattern },
-    ].filter(({ found, most }) => !most.test(found));
-    if (misnamed.length > 0) {
-      const fields = misnamed.map(({ path, found, most }) => ({
-        path,
-        found: JSON.stringify(found.slice(0, 80)),
-        allowed: `text that matches ${most.source}`,
-      }));
-      response.status(422).json({ error: 'refused', fields } satisfies RefusalWire);
-      return;
-    }
-    const id = key === undefined ? undefined : `job-${createHash('sha256').update(`${owner}\n${key}`).digest('hex').slice(0, 16)}`;
-    const submission = await scheduler.submit(file.value, owner, id);
-    if (submission.kind === 'refused') response.status(422).json({ error: 'refused', fields: submission.fields } satisfies RefusalWire);
-    else
-      response
-        .status(submission.again ? 200 : 201)
-        .location(`/v1/jobs/${submission.job.id}`)
-        .json(jobWire(submission.job));
+  const jobFile = express.text({ type: () => true, limit: bodyBytesMax });
+  const refuse = (response: Response, fields: RefusalWire['fields']) =>
+    void response.status(422).json({ error: 'refused', fields } satisfies RefusalWire);
+  api.post('/v1/jobs', jobFile, async (request, response) => {
+    const asked = askedOf(request, defaultOwner);
+    if (asked.kind === 'refused') return refuse(response, asked.fields);
+    const submission = await scheduler.submit(asked.file, asked.owner, asked.id, request.get(quoteHeader));
+    if (submission.kind === 'refused') return refuse(response, submission.fields);
+    response
+      .status(submission.again ? 200 : 201)
+      .location(`/v1/jobs/${submission.job.id}`)
+      .json(jobWire(submission.job));
+  });
+  api.post('/v1/quotes', jobFile, async (request, response) => {
+    const asked = askedOf(request, defaultOwner);
+    if (asked.kind === 'refused') return refuse(response, asked.fields);
+    const answer = await scheduler.quote(asked.file, asked.owner, asked.id);
+    if (answer.kind === 'refused') return refuse(response, answer.fields);
+    response.json(quoteWire(answer, scheduler.currency));
   });
   api.get('/v1/jobs', async (request, response) => {
     const states = String(request.query['state'] ?? '')
@@ -114,18 +104,18 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
   api.get('/v1/jobs/:id/receipts', (request, response) =>
     found(request, response, async ({ id }) => (await ledger.entriesOf(id)).map(receiptWire)),
   );
+  api.get('/v1/jobs/:id/explain', async (request, response) => {
+    const explanation = idPattern.test(request.params.id) ? await scheduler.explain(request.params.id) : undefined;
+    if (explanation) response.json(explanationWire(explanation, scheduler.currency));
+    else unknownJob(request, response);
+  });
   api.get('/v1/plan', (_request, response) => {
     const plan = scheduler.plan();
-    response.json(
-      plan
-        ? {
-            at: toIso(plan.at),
-            placements: plan.placements.map((placement) => ({ job: placement.job, ...placementWire(placement) })),
-            deferrals: plan.deferrals,
-            refusals: plan.refusals,
-          }
-        : null,
-    );
+    response.json(plan ? planWire(plan, scheduler.currency) : null);
+  });
+  api.get('/v1/prices', (_request, response) => {
+    const plan = scheduler.plan();
+    response.json(plan ? pricesWire(plan, scheduler.currency) : null);
   });
   api.get('/v1/settlements', async (_request, response) => {
     response.json((await settlements.list()).map(settlementWire));
@@ -162,6 +152,31 @@ const settlementWire = ({
   cumulativeCertifiedWh: String(cumulativeCertifiedWh),
   settledAt: toIso(settledAt),
 });
+
+type Asked =
+  | { readonly kind: 'asked'; readonly file: unknown; readonly owner: string; readonly id: string | undefined }
+  | { readonly kind: 'refused'; readonly fields: RefusalWire['fields'] };
+
+/** The job file of a request, whose it is, and the id that its key makes of it. */
+function askedOf(request: Request, defaultOwner: string): Asked {
+  const file = parsedFile(String(request.body ?? ''));
+  if (file.kind === 'unreadable')
+    return { kind: 'refused', fields: [{ path: '(file)', found: file.why, allowed: 'a job file in YAML or JSON' }] };
+  const key = request.get('Idempotency-Key');
+  const owner = request.get('X-Sunward-Owner') ?? defaultOwner;
+  const misnamed = [
+    { path: 'X-Sunward-Owner', found: owner, most: ownerPattern },
+    { path: 'Idempotency-Key', found: key ?? 'none', most: keyPattern },
+  ].filter(({ found, most }) => !most.test(found));
+  const fields = misnamed.map(({ path, found, most }) => ({
+    path,
+    found: JSON.stringify(found.slice(0, 80)),
+    allowed: `text that matches ${most.source}`,
+  }));
+  if (fields.length > 0) return { kind: 'refused', fields };
+  const id = key === undefined ? undefined : `job-${createHash('sha256').update(`${owner}\n${key}`).digest('hex').slice(0, 16)}`;
+  return { kind: 'asked', file: file.value, owner, id };
+}
 
 type ParsedFile = { readonly kind: 'file'; readonly value: unknown } | { readonly kind: 'unreadable'; readonly why: string };
 
@@ -218,23 +233,6 @@ export const jobWire = (job: Job): JobWire => ({
   placement: job.placement ? placementWire(job.placement) : null,
   startedAt: job.startedAt === undefined ? null : toIso(job.startedAt),
   endedAt: job.endedAt === undefined ? null : toIso(job.endedAt),
-});
-
-const placementWire = ({ site, model, accelerators, start, end, believed, reason }: Placement): PlacementWire => ({
-  site,
-  model,
-  accelerators,
-  start: toIso(start),
-  end: toIso(end),
-  energyKwh: believed.energyKwh,
-  surplusKwh: believed.surplusKwh,
-  energyCost: believed.energyCost,
-  computeCost: believed.computeCost,
-  carbonG: believed.carbonG,
-  runNowEnergyCost: believed.runNow?.energyCost ?? null,
-  runNowCarbonG: believed.runNow?.carbonG ?? null,
-  outlook: believed.outlook ?? null,
-  reason,
 });
 
 const receiptWire = ({ sequence, hash, run, site, slot, meteredWh, actual, counterfactual, certification }: LedgerEntry): ReceiptWire => ({

@@ -11,7 +11,7 @@ import { isRunOver, type Run } from './dispatch/lease.ts';
 import { type FleetSite, firmnessAdmits, fittingModels, regionAdmits } from './fleet.ts';
 import { type Job, paceOf, remainingOf } from './job.ts';
 import { distanceNetwork, type Network, placesOf } from './network.ts';
-import { clear } from './placement/clear.ts';
+import { clear, gapOf } from './placement/clear.ts';
 import { assess, type PlanCost } from './placement/cost.ts';
 import { type Asker, type Feasible, type FeasibleTerms, feasible } from './placement/feasible.ts';
 import type { Prices } from './placement/market.ts';
@@ -76,7 +76,7 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
     else refusals.push({ job: job.id, reason, detail });
   }
   for (const job of overBudget) deferrals.push({ job: job.id, reason: 'over-budget' });
-  const blind = placeBlind(decided);
+  const blind = placeBlind(decided, (request) => isOverBudget(decided, request, terms));
   const placements: Placement[] = [];
   const moves: Plan['moves'][number][] = [];
   const insured = supplyOf(sites, snapshot.outlooks, now, held, 'insured');
@@ -85,11 +85,12 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
       const stop = stopOf(decided, request, run, now);
       if (stop) moves.push(stop);
     } else if ((decided.clearing.assignment.option[request] as number) >= 0)
-      placements.push(placementOf(decided, request, { terms, insured: insured.offers, isBlind: blind.has(request) }));
+      placements.push(placementOf(decided, request, { terms, insured: insured.offers, isBlind: blind.placed.has(request) }));
+    else if (blind.tooDear.has(request)) deferrals.push({ job: job.id, reason: 'over-budget' });
     else deferrals.push(deferralOf(decided, request, job, terms));
   }
   const view = (of: View) => costOn(decided, of === 'insured' ? insured.offers : supplyOf(sites, snapshot.outlooks, now, held, of).offers);
-  return { at: now, placements, deferrals, refusals, moves, costs: costsOf(decided, view), standing: decided };
+  return { at: now, placements, deferrals, refusals, moves, costs: costsOf(decided, blind.placed, view), standing: decided };
 }
 
 /** Clears; a job that turns out dearer than its budget gives up its wishes first, and waits if that is not enough. */
@@ -204,14 +205,18 @@ const couldBeSilent = ({ spec }: Job, fleet: readonly FleetSite[], answers: (sit
 const costOn = ({ feasible: { market }, clearing }: Standing, offers: Feasible['market']['offers']): PlanCost =>
   assess({ ...market, offers }, clearing.assignment);
 
-function costsOf({ clearing }: Standing, on: (view: View) => PlanCost): PlanCosts {
-  const believed = clearing.cost.total;
+/** A job that was placed blind has no price: it counts neither in the plan's cost nor in its bound. */
+function costsOf({ feasible, clearing }: Standing, blind: ReadonlySet<number>, on: (view: View) => PlanCost): PlanCosts {
+  const unpriced = [...blind].reduce((sum, request) => sum + (feasible.market.requests.unplacedCost[request] as number), 0);
+  const believed = clearing.cost.total - unpriced;
+  const lowerBound = clearing.bound - unpriced;
   const p90 = on('insured').total;
   return {
     believed,
     expected: 0.3 * on('hoped').total + 0.4 * believed + 0.3 * p90,
     p90,
-    lowerBound: clearing.bound,
-    gap: clearing.gap,
+    leftOut: clearing.cost.unplacedCost - unpriced,
+    lowerBound,
+    gap: gapOf(believed, lowerBound),
   };
 }

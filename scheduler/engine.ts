@@ -6,25 +6,31 @@
  */
 import { createHash } from 'node:crypto';
 import type { OracleView, Outlook } from '../energy-oracle/outlook.ts';
-import type { Site } from '../energy-oracle/site.ts';
+import type { SigningKey, Site } from '../energy-oracle/site.ts';
 import type { Clock } from '../units/clock.ts';
 import { type DurationMs, type Instant, toIso } from '../units/time.ts';
-import { cycle, type Snapshot } from './cycle.ts';
+import { type Cycled, cycle, type Snapshot } from './cycle.ts';
 import type { DispatchLink } from './dispatch/dispatch-link.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
+import { type Explanation, explanationOf } from './explanation.ts';
 import { fittingModels, regionAdmits } from './fleet.ts';
 import { isOver, type Job, type JobSpec } from './job.ts';
 import type { Tariff } from './ledger/book.ts';
 import { bookDue } from './ledger/bookkeeper.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LedgerStore } from './ledger/ledger-store.ts';
+import { distanceNetwork, type Network, placesOf } from './network.ts';
+import type { FeasibleTerms } from './placement/feasible.ts';
 import type { Placement, Plan } from './plan.ts';
 import { admit, type FieldRefusal } from './queue/admission.ts';
 import type { JobStore } from './queue/job-store.ts';
+import { type Quote, quoteOf } from './quote.ts';
 import { type Chain, ChainFault } from './settlement/chain.ts';
 import type { RewardRule } from './settlement/entitlement.ts';
 import { createSettler, type Settler } from './settlement/settle.ts';
 import type { SettlementStore } from './settlement/settlement-store.ts';
+import { readQuote, signQuote } from './signed-quote.ts';
+import type { SignedQuoteWire } from './wire.ts';
 
 export interface SchedulerConfig {
   /** Accounting currency. */
@@ -51,6 +57,10 @@ export interface SchedulerPorts {
   readonly settlements: SettlementStore;
   readonly chain: Chain;
   readonly newId: () => string;
+  /** Between the sites; distances unless told. */
+  readonly network?: Network;
+  /** Vouches for quotes; without it quotes are told and not held. */
+  readonly quoteKey?: SigningKey;
   readonly tell: (kind: 'job' | 'plan' | 'run' | 'ledger' | 'settlement' | 'claim', text: string) => void;
   readonly config: SchedulerConfig;
 }
@@ -59,17 +69,32 @@ export type Submission =
   | { readonly kind: 'accepted'; readonly job: Job; readonly again: boolean }
   | { readonly kind: 'refused'; readonly fields: readonly FieldRefusal[] };
 
+/** A quote, and its price under the scheduler's key where there is one of either; or what is wrong with the file. */
+export type Quotation =
+  | { readonly kind: 'quoted'; readonly quote: Quote; readonly signed: SignedQuoteWire | undefined }
+  | { readonly kind: 'refused'; readonly fields: readonly FieldRefusal[] };
+
 export interface Scheduler {
   open(): Promise<void>;
-  /** Durable when it resolves `accepted`. `id` makes a repeated submission the same job. */
-  submit(file: unknown, owner: string, id?: string): Promise<Submission>;
+  /**
+   * Durable when it resolves `accepted`. `id` makes a repeated submission the same job.
+   *
+   * @param quote  a signed quote as JSON: the job gets the id it names, and a firm one without a budget its insured cost as the most it may cost
+   */
+  submit(file: unknown, owner: string, id?: string, quote?: string): Promise<Submission>;
+  /** What the job of a file would cost, where and when, on the newest plan. Stores nothing. */
+  quote(file: unknown, owner: string, id?: string): Promise<Quotation>;
+  /** Why a job is where it is; `undefined` for a stranger. */
+  explain(id: string): Promise<Explanation | undefined>;
   cancel(id: string, reason: string): Promise<Job | undefined>;
   /** Plans, leases what is due and records why the rest waits. */
-  cycle(): Promise<Plan>;
+  cycle(): Promise<Cycled>;
   book(): Promise<readonly LedgerEntry[]>;
   readonly settler: Settler;
+  /** Accounting currency. */
+  readonly currency: string;
   /** The newest plan; `undefined` before the first cycle. */
-  plan(): Plan | undefined;
+  plan(): Cycled | undefined;
   close(): Promise<void>;
 }
 
@@ -80,7 +105,15 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
   const dispatcher = createDispatcher({ clock, jobs, link, sites, leaseMs: config.leaseMs, stopMsMax: config.stopMsMax, tell });
   const settler = createSettler({ ...ports, sites: fleet });
   const inTurn = serial();
-  let latest: Plan | undefined;
+  const network = ports.network ?? distanceNetwork();
+  let latest: Cycled | undefined;
+
+  const termsAt = (now: Instant): FeasibleTerms => ({
+    now,
+    network,
+    places: placesOf(fleet),
+    computePricePerKwh: Number(config.tariff.computeMicrosPerKwh) / 1e6,
+  });
 
   /** An agent that was silent for a whole lease would let the next one run out too. */
   const awake = (heardAt: Instant | undefined, now: Instant) =>
@@ -96,6 +129,8 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
       waiting,
       computePricePerKwh: Number(config.tariff.computeMicrosPerKwh) / 1e6,
       running: running.filter((pair): pair is Snapshot['running'][number] => pair.job !== undefined),
+      network,
+      standing: latest?.standing,
     };
   }
 
@@ -116,7 +151,8 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
     };
     const due = plan.placements.filter(({ start }) => start <= plan.at);
     for (const placement of plan.placements) if (placement.start > plan.at) note(placement.job, 'AWAITING', whyWait(placement), placement);
-    for (const { job, reason } of plan.deferrals) note(job, 'AWAITING', `not yet: ${reason}`);
+    for (const { job, reason, detail } of plan.deferrals)
+      note(job, 'AWAITING', `not yet: ${reason}${detail === undefined ? '' : `: ${detail}`}`);
     for (const { job, reason, detail } of plan.refusals) note(job, 'EXPIRED', `refused: ${reason}: ${detail}`);
     if (changed.length > 0) await jobs.apply({ jobs: changed }, plan.at);
     for (const job of changed.filter(({ state }) => state === 'EXPIRED')) tell('job', `${job.spec.name} (${job.id}) ${job.reason}`);
@@ -128,8 +164,19 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
     );
   }
 
+  /** Runs that are better off later or elsewhere are told to stop; their checkpoint brings the job back to the queue. */
+  async function stopMoved({ moves }: Plan, running: Snapshot['running']): Promise<void> {
+    for (const { run: id, job, reason } of moves) {
+      const moved = running.find(({ run }) => run.id === id);
+      if (!moved) continue;
+      tell('run', `${moved.job.spec.name} (${job}) ${reason}`);
+      await dispatcher.recall(moved.run);
+    }
+  }
+
   return {
     settler,
+    currency: config.currency,
     plan: () => latest,
     open: async () => {
       await link.open((report) => inTurn(() => dispatcher.take(report)));
@@ -140,14 +187,40 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
         tell('settlement', fault.message); // the journal goes on; the next settlement brings the chain up to it
       }
     },
-    submit: async (file, owner, id = newId()) => {
+    submit: async (file, owner, given, quoted) => {
       const submittedAt = clock.now();
       const admission = admit(file, { owner, submittedAt, currency: config.currency });
       if (admission.kind === 'refused') return admission;
-      const job = queued(id, admission.spec, submittedAt, homeOf(id, admission.spec, fleet));
+      const publicKey = ports.quoteKey?.publicKey;
+      const read = quoted === undefined ? undefined : readQuote(quoted, { publicKey, owner, file, job: given, now: submittedAt });
+      if (read?.kind === 'refused') return { kind: 'refused', fields: [read.field] };
+      const spec = read ? withPriceHeld(admission.spec, read.quote) : admission.spec;
+      const id = read?.quote.job ?? given ?? newId();
+      const job = queued(id, spec, submittedAt, homeOf(id, spec, fleet));
       const again = (await jobs.add(job)) === 'known';
       if (!again) tell('job', `${job.spec.name} (${id}) queued by ${owner}, due ${toIso(job.spec.deadline)}`);
       return { kind: 'accepted', job: (await jobs.get(id)) ?? job, again };
+    },
+    quote: async (file, owner, id = newId()) => {
+      const now = clock.now();
+      const admission = admit(file, { owner, submittedAt: now, currency: config.currency });
+      if (admission.kind === 'refused') return admission;
+      const { spec } = admission;
+      const quote = quoteOf(latest?.standing, queued(id, spec, now, homeOf(id, spec, fleet)), termsAt(now), fleet);
+      const matter = quote.chosen && {
+        id: `quote-${id}-${now}`,
+        file,
+        spec,
+        job: id,
+        run: quote.chosen,
+        currency: config.currency,
+        issuedAt: now,
+      };
+      return { kind: 'quoted', quote, signed: matter && ports.quoteKey && signQuote(matter, ports.quoteKey) };
+    },
+    explain: async (id) => {
+      const job = await jobs.get(id);
+      return job && explanationOf(latest, job, termsAt(latest?.at ?? clock.now()), fleet);
     },
     cancel: (id, reason) =>
       inTurn(async () => {
@@ -168,6 +241,7 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
         const seen = await snapshot(now);
         latest = cycle(seen, now);
         await apply(latest, new Map(seen.waiting.map((job) => [job.id, job])));
+        await stopMoved(latest, seen.running);
         return latest;
       }),
     book: () =>
@@ -181,6 +255,10 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
     close: () => link.close(),
   };
 }
+
+/** The insured cost of a quote is the most that a firm job may cost which names no budget of its own. */
+const withPriceHeld = (spec: JobSpec, { insuredCostMicros }: SignedQuoteWire): JobSpec =>
+  spec.promise === 'firm' && spec.maxPrice === undefined ? { ...spec, maxPrice: BigInt(insuredCostMicros) } : spec;
 
 const queued = (id: string, spec: JobSpec, submittedAt: Instant, homeSite: string): Job => ({
   id,

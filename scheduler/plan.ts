@@ -75,6 +75,8 @@ export interface PlanCosts {
   readonly expected: number;
   /** Surplus at P10, prices and intensities at P90. */
   readonly p90: number;
+  /** The part of all of these that stands for jobs left out: what breaking a promise is worth, not money that is paid. */
+  readonly leftOut: number;
   /** No plan for these jobs costs less than this on P50. */
   readonly lowerBound: number;
   /** (believed − lowerBound) ÷ |lowerBound|. */

@@ -46,6 +46,146 @@ export interface PlacementWire {
   readonly reason: string;
 }
 
+/** One run of a quote. Money and carbon are null where no price or signal is known. */
+export interface AlternativeWire {
+  readonly zone: string;
+  readonly site: string;
+  readonly model: string;
+  readonly accelerators: number;
+  readonly start: string;
+  readonly end: string;
+  /** More than one where it pauses or changes its share. */
+  readonly segments: readonly { readonly start: string; readonly end: string; readonly accelerators: number }[];
+  readonly energyKwh: number;
+  /** Everything it costs ÷ its energy. */
+  readonly pricePerKwh: number | null;
+  readonly cost: number | null;
+  readonly costParts: {
+    readonly energy: number;
+    readonly computing: number;
+    readonly ask: number;
+    readonly scarcity: number;
+    readonly transfer: number;
+    readonly restarts: number;
+  } | null;
+  /** With surplus at P10 and prices at P90. */
+  readonly insuredCost: number | null;
+  readonly carbonGPerKwh: number | null;
+  readonly carbonG: number | null;
+  readonly surplusPercent: number | null;
+  /** This run less the same job run now at its home site; null where either is unknown. */
+  readonly versusNow: { readonly cost: number; readonly carbonG: number } | null;
+  /** True of that run at home. */
+  readonly runNow: boolean;
+  readonly chosen: boolean;
+}
+
+/** A price under the scheduler's key; see docs/quotes.md for the text that is signed. */
+export interface SignedQuoteWire {
+  readonly id: string;
+  /** SHA-256 of the job file's values, hex. */
+  readonly file: string;
+  readonly owner: string;
+  /** Id that the job will have. */
+  readonly job: string;
+  readonly promise: 'firm' | 'best-effort';
+  readonly site: string;
+  readonly model: string;
+  readonly accelerators: number;
+  readonly start: string;
+  readonly end: string;
+  readonly currency: string;
+  readonly costMicros: string;
+  readonly insuredCostMicros: string;
+  readonly carbonG: number;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+  /** Ed25519: 32 bytes in hex, and the signature in base64. */
+  readonly publicKey: string;
+  readonly signature: string;
+}
+
+/** `POST /v1/quotes`. */
+export interface QuoteWire {
+  readonly at: string;
+  readonly currency: string;
+  readonly homeSite: string;
+  readonly reason: string;
+  readonly detail: string;
+  readonly alternatives: readonly AlternativeWire[];
+  /** Null where there is no price, or no key. */
+  readonly signed: SignedQuoteWire | null;
+}
+
+/** `GET /v1/jobs/:id/explain`. */
+export interface ExplanationWire {
+  readonly job: string;
+  readonly state: JobState;
+  readonly kind: 'planned' | 'waiting' | 'stored';
+  readonly currency: string;
+  readonly reason: string;
+  readonly needed: string | null;
+  readonly surplusPercent: number | null;
+  readonly placement: PlacementWire | null;
+  readonly chosen: AlternativeWire | null;
+  /** The next best at another site, and at its own at another time; `dearer` is in comparable cost: money, carbon and waiting at the job's own prices. */
+  readonly elsewhere: (AlternativeWire & { readonly dearer: number }) | null;
+  readonly otherTime: (AlternativeWire & { readonly dearer: number }) | null;
+  readonly binding: readonly string[];
+  readonly slots: readonly {
+    readonly slot: string;
+    readonly accelerators: number;
+    readonly pricePerAcceleratorHour: number;
+    readonly surplusPricePerMwh: number | null;
+    readonly importPricePerMwh: number | null;
+    readonly carbonGPerKwh: number | null;
+  }[];
+  readonly plan: { readonly at: string; readonly costs: PlanCostsWire } | null;
+}
+
+/** Accounting currency; the gap is a fraction. */
+export interface PlanCostsWire {
+  readonly believed: number;
+  readonly expected: number;
+  readonly p90: number;
+  /** Part of the three that stands for jobs left out: what breaking a promise is worth, not money that is paid. */
+  readonly leftOut: number;
+  readonly lowerBound: number;
+  readonly gap: number;
+}
+
+/** `GET /v1/plan`; null before the first. */
+export interface PlanWire {
+  readonly at: string;
+  readonly currency: string;
+  readonly placements: readonly (PlacementWire & { readonly job: string })[];
+  readonly deferrals: readonly { readonly job: string; readonly reason: string; readonly detail?: string }[];
+  readonly refusals: readonly { readonly job: string; readonly reason: string; readonly detail: string }[];
+  readonly moves: readonly { readonly run: string; readonly job: string; readonly reason: string }[];
+  readonly costs: PlanCostsWire;
+}
+
+/** `GET /v1/prices`: what cleared, for the next 24 h in slots; null before the first plan. */
+export interface PricesWire {
+  readonly at: string;
+  readonly currency: string;
+  /** Of the first slot. */
+  readonly start: string;
+  readonly stepMs: number;
+  readonly sites: readonly {
+    readonly site: string;
+    readonly zone: string;
+    /** By slot; null where there is no surplus or no signal. */
+    readonly surplusPricePerMwh: readonly (number | null)[];
+    readonly models: readonly {
+      readonly model: string;
+      readonly askPerAcceleratorHour: number;
+      /** By slot, the ask included; null where the slot is closed. */
+      readonly pricePerAcceleratorHour: readonly (number | null)[];
+    }[];
+  }[];
+}
+
 /** Answer to a refused submission: which field, what was found, what is allowed. HTTP 422. */
 export interface RefusalWire {
   readonly error: 'refused';

@@ -132,6 +132,7 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     fleet: sites,
     oracle: oracle.view,
     newId: ports.newId,
+    quoteKey: demoKey(scenario.seed, 'quotes'),
     tell: say,
     config: { currency: rates.accounting, leaseMs, bookingDelayMs, periodMs, epoch: scenario.start, tariff, reward },
   });

@@ -72,7 +72,7 @@ function repriceAccelerator({ market: { offers }, load, rates, accelerator, acce
   const price = (accelerator[cell] as number) + lean;
   const isOpen =
     (offers.capacity[cell] as number) > 0 && offers.known[(offers.poolSite[pool] as number) * offers.slots + (cell % offers.slots)] === 1;
-  rates.accelerator[cell] = isOpen ? (price > 0 ? price : 0) + (offers.ask[pool] as number) * offers.slotHours : Number.POSITIVE_INFINITY;
+  rates.accelerator[cell] = isOpen ? Math.max(price, 0) + (offers.ask[pool] as number) * offers.slotHours : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -105,7 +105,7 @@ function repriceEnergy({ market: { offers }, load, rates, surplus, surplusLean, 
   const cells = offers.siteCount * offers.slots;
   for (let rank = 0; rank < classes; rank++) {
     const grid = gridPrice[row + rank] as number;
-    rates.energy[rank * cells + cell] = ((price < grid ? price : grid) * offers.slotHours) / 1_000;
+    rates.energy[rank * cells + cell] = (Math.min(price, grid) * offers.slotHours) / 1_000;
   }
 }
 
@@ -115,7 +115,7 @@ function leaning(base: number, lean: number, used: number, curtailed: number, bo
   if (above >= tariff) return above;
   const below = base + lean * (used - curtailed);
   if (below >= tariff) return tariff;
-  return below > 0 ? below : 0;
+  return Math.max(below, 0);
 }
 
 /** Reprices the cells of a run. */
@@ -156,7 +156,7 @@ export function settle({ market: { offers }, load, rates, accelerator, surplus, 
       const paid = (rates.accelerator[cell] as number) - asked;
       const next = paid === Number.POSITIVE_INFINITY ? 0 : paid;
       const on = next + momentum * (next - (last.accelerator[cell] as number));
-      accelerator[cell] = on > 0 ? on : 0;
+      accelerator[cell] = Math.max(on, 0);
       last.accelerator[cell] = next;
     }
   }
@@ -164,7 +164,7 @@ export function settle({ market: { offers }, load, rates, accelerator, surplus, 
     const dearest = Math.max(0, load.gridPrice[cell * load.classes] as number);
     const next = Math.min(clearing[cell] as number, dearest);
     const on = next + momentum * (next - (last.surplus[cell] as number));
-    surplus[cell] = on < 0 ? 0 : on > dearest ? dearest : on;
+    surplus[cell] = on < 0 ? 0 : Math.min(on, dearest);
     last.surplus[cell] = next;
   }
 }
@@ -206,7 +206,7 @@ export function answerer({ market, load, rates }: Auction): Answerer {
       search.to = options.end[at] as number;
       search.length = options.length[at] as number;
       search.accelerators = held;
-      priceSlots(
+      const cheapest = priceSlots(
         price,
         rates,
         pool * slots,
@@ -223,6 +223,8 @@ export function answerer({ market, load, rates }: Auction): Answerer {
         continue;
       }
       const whole = answer.cost;
+      const waited = ((requests.waitPrice[request] as number) * (search.length - 1)) / 2;
+      if (held * search.length * cheapest + fixed - waited >= whole) continue; // not even if every slot cost as little as the cheapest
       answer.cost = whole / held;
       search.fixed = fixed / held;
       search.waitPrice = (requests.waitPrice[request] as number) / held;

@@ -7,8 +7,8 @@
 import { createBound } from './bound.ts';
 import { assess, type PlanCost } from './cost.ts';
 import { improve } from './improve.ts';
-import type { Load } from './load.ts';
-import type { Assignment, Market, Prices } from './market.ts';
+import { emptyLoad, type Load } from './load.ts';
+import { type Assignment, type Market, nobody, type Prices } from './market.ts';
 import { ascendInParts } from './mixture.ts';
 import { type Ascent, ascend } from './prices.ts';
 import { seat } from './seat.ts';
@@ -55,7 +55,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
   brisk: {
     passesMin: 8,
     passesMax: 60,
-    answers: 120_000,
+    answers: 6_000,
     mixtureAnswers: 2_000,
     guidance: [0.8, 0.4, 0],
     moves: 50,
@@ -98,6 +98,7 @@ export function clear(market: Market, { effort = 'quick', from }: ClearOptions =
   const bound = createBound(market);
   const limit = limits[effort];
   const { count } = market.requests;
+  if (count === 0) return idle(market);
   const isSmall = count <= mixtureMax;
   const isWarm = from?.assignment !== undefined && !isSmall;
   const search = isWarm ? { ...limit, ...warm } : limit;
@@ -113,12 +114,21 @@ export function clear(market: Market, { effort = 'quick', from }: ClearOptions =
   );
   const plan = seatDraft(market, ascent, search);
   const first = clearingOf(plan, ascent);
-  if (!isSmall || count === 0 || first.gap <= limit.gapEnough) return first;
+  if (!isSmall || first.gap <= limit.gapEnough) return first;
   const turns = Math.min(mixturePassesMax, Math.ceil(limit.mixtureAnswers / count / (from ? warmShare : 1)));
   const enough = plan.cost.total - limit.gapEnough * Math.abs(plan.cost.total);
   const mixed = ascendInParts(market, turns, bound, { from: ascent.prices, enough });
   const other = seatDraft(market, mixed, limit);
   return clearingOf(other.cost.total < plan.cost.total ? other : plan, mixed.bound > ascent.bound ? mixed : ascent);
+}
+
+/** Nobody asks: nothing costs anything. */
+function idle(market: Market): Clearing {
+  const { slots, poolCount, siteCount } = market.offers;
+  const prices: Prices = { accelerator: new Float64Array(poolCount * slots), surplus: new Float64Array(siteCount * slots) };
+  const assignment = nobody(0);
+  const load = emptyLoad(market);
+  return { assignment, load, cost: assess(market, assignment, load), prices, bound: 0, gap: 0 };
 }
 
 /** Few passes where a mixture follows, most where requests are too many for one and still few enough to herd. */
@@ -141,9 +151,11 @@ function seatDraft(market: Market, { prices, draft }: Ascent, { guidance, moves,
 }
 
 function clearingOf({ assignment, load, cost }: Plan, { prices, bound }: Ascent): Clearing {
-  const gap = cost.total - bound <= roundingOf(bound) ? 0 : (cost.total - bound) / Math.abs(bound);
-  return { assignment, load, cost, prices, bound, gap };
+  return { assignment, load, cost, prices, bound, gap: gapOf(cost.total, bound) };
 }
+
+/** (cost − bound) ÷ |bound|, 0 within rounding. */
+export const gapOf = (cost: number, bound: number): number => (cost - bound <= roundingOf(bound) ? 0 : (cost - bound) / Math.abs(bound));
 
 /** Sums of many thousand parts agree to so much. */
 const roundingOf = (value: number): number => 1e-9 * Math.max(1, Math.abs(value));

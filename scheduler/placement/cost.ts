@@ -25,12 +25,12 @@ export function energyCost(load: Load, offers: Offers, cell: number, tariff: num
     if (rest <= 0) continue;
     const grid = gridPrice[row + at] as number;
     if (grid > 0 && curtailed > 0) {
-      const part = rest < curtailed ? rest : curtailed;
+      const part = Math.min(rest, curtailed);
       curtailed -= part;
       rest -= part;
     }
     if (grid > tariff && exportable > 0 && rest > 0) {
-      const part = rest < exportable ? rest : exportable;
+      const part = Math.min(rest, exportable);
       exportable -= part;
       rest -= part;
       cost += part * tariff;
@@ -116,6 +116,36 @@ export function interruptions(shape: Uint16Array | undefined): number {
   let count = 0;
   if (shape) for (let i = 1; i < shape.length; i++) if ((shape[i] as number) > 0 && shape[i - 1] === 0) count++;
   return count;
+}
+
+/** What holding a run adds to the true cost of a plan that does not hold it, accounting currency; O(slots held × classes). */
+export function addedCost(
+  load: Load,
+  market: Market,
+  transfer: Float64Array,
+  request: number,
+  option: number,
+  start: number,
+  shape: Uint16Array | undefined,
+): number {
+  const { offers, requests } = market;
+  if (option < 0) return requests.unplacedCost[request] as number;
+  const { options } = requests;
+  const pool = options.pool[option] as number;
+  const site = offers.poolSite[pool] as number;
+  const rank = load.rank[requests.weightClass[request] as number] as number;
+  const kw = options.kwPerAccelerator[option] as number;
+  const all = options.accelerators[option] as number;
+  const asked = (offers.ask[pool] as number) * offers.slotHours;
+  const tariff = offers.feedInTariff[site] as number;
+  const length = shape?.length ?? (options.length[option] as number);
+  let cost = (transfer[option] as number) + interruptions(shape) * (options.restartCost[option] as number);
+  cost += waitSlots(market, request, option, start, shape) * (requests.waitPrice[request] as number);
+  for (let i = 0; i < length; i++) {
+    const held = shape ? (shape[i] as number) : all;
+    if (held > 0) cost += held * asked + marginalCost(load, offers, site * offers.slots + start + i, tariff, rank, held * kw);
+  }
+  return cost;
 }
 
 /** The true cost of an assignment under the merit order; O(slots held + sites × slots × classes). */

@@ -7,8 +7,16 @@
  */
 import type { Answer, Search } from './response.ts';
 
-/** Halvings of the price of work; 2 ** −60 of the dearest price is below any rounding. */
-const halvings = 60;
+/** Halvings of the worth of work between two guesses that lie a factor apart: closer than a ten-millionth. */
+const halvings = 26;
+const guessFactor = 4;
+/** Nobody's work is worth more, accounting currency per accelerator-slot. */
+const worthMax = 1e9;
+/** Work agrees to so much. */
+const rounding = 1e-9;
+
+/** By slot: accelerators there is room for. */
+let room = new Int32Array(672);
 
 /** Accelerators worth holding at `price` each when a unit of work is worth `worth`; a ** exponent is concave, so the marginal rule holds. */
 function worthHolding(price: number, worth: number, most: number, exponent: number): number {
@@ -16,25 +24,20 @@ function worthHolding(price: number, worth: number, most: number, exponent: numb
   if (price <= 0) return most;
   if (exponent === 1) return price < worth ? most : 0;
   const peak = (price / (worth * exponent)) ** (1 / (exponent - 1)); // where the slope of a ** exponent is price ÷ worth
-  const low = Math.min(most, Math.floor(peak));
-  const high = Math.min(most, low + 1);
+  if (!(peak < most)) return most;
+  const low = Math.floor(peak);
+  const high = low + 1;
   return worth * high ** exponent - price * high > worth * low ** exponent - price * low ? high : low;
 }
 
 /** Work that is worth doing in all, and (`net`) what doing it costs less its worth. */
-function tradeAt(
-  price: Float64Array,
-  { from, to, length, release }: Search,
-  waitPrice: number,
-  most: number,
-  exponent: number,
-  worth: number,
-) {
+function tradeAt(price: Float64Array, { from, to, length, release }: Search, waitPrice: number, exponent: number, worth: number) {
   let work = 0;
   let net = 0;
   for (let slot = from; slot < to; slot++) {
+    const most = room[slot] as number;
+    if (most === 0) continue;
     const own = price[slot] as number;
-    if (own === Number.POSITIVE_INFINITY) continue;
     const rest = worth - (waitPrice * (slot - release)) / length;
     const held = worthHolding(own, rest, most, exponent);
     const done = held === 0 ? 0 : held ** exponent;
@@ -44,17 +47,43 @@ function tradeAt(
   return { work, net };
 }
 
-/** The least worth of a unit of work at which enough of it is done, or `undefined` when all accelerators in all slots are too few. */
-function clearingWorth(price: Float64Array, search: Search, waitPrice: number, most: number, exponent: number): number | undefined {
-  let high = 1e-6;
-  while (tradeAt(price, search, waitPrice, most, exponent, high).work < search.length) {
-    high *= 4;
-    if (high > 1e9) return undefined;
+/** Notes the room of each slot; the work that all of it could do. */
+function findRoom(price: Float64Array, { from, to }: Search, exponent: number, roomOf: (slot: number) => number): number {
+  if (room.length < to) room = new Int32Array(to);
+  let work = 0;
+  for (let slot = from; slot < to; slot++) {
+    const most = price[slot] === Number.POSITIVE_INFINITY ? 0 : Math.max(0, roomOf(slot));
+    room[slot] = most;
+    if (most > 0) work += most ** exponent;
   }
+  return work;
+}
+
+/** What work would be worth if it were spread evenly over all open slots. */
+function firstGuess(price: Float64Array, { from, to, length }: Search, exponent: number): number {
+  let sum = 0;
+  let open = 0;
+  for (let slot = from; slot < to; slot++) {
+    if (room[slot] === 0) continue;
+    sum += Math.abs(price[slot] as number);
+    open++;
+  }
+  const each = open === 0 ? 1 : Math.max(1, length / open) ** (1 / exponent);
+  return Math.max(rounding, (sum / Math.max(open, 1)) * each ** (1 - exponent));
+}
+
+/** The least worth of a unit of work at which enough of it is done in the room there is; `worthMax` when only all of it will do. */
+function clearingWorth(price: Float64Array, search: Search, waitPrice: number, exponent: number): number {
+  const enough = search.length - rounding;
   let low = 0;
+  let high = firstGuess(price, search, exponent);
+  while (high < worthMax && tradeAt(price, search, waitPrice, exponent, high).work < enough) {
+    low = high;
+    high *= guessFactor;
+  }
   for (let i = 0; i < halvings; i++) {
     const middle = (low + high) / 2;
-    if (tradeAt(price, search, waitPrice, most, exponent, middle).work < search.length) low = middle;
+    if (tradeAt(price, search, waitPrice, exponent, middle).work < enough) low = middle;
     else high = middle;
   }
   return high;
@@ -69,15 +98,18 @@ function clearingWorth(price: Float64Array, search: Search, waitPrice: number, m
  * @param most  accelerators at most
  */
 export function elasticBound(price: Float64Array, search: Search, waitPrice: number, most: number, exponent: number): number {
-  const worth = clearingWorth(price, search, waitPrice, most, exponent);
-  if (worth === undefined) return Number.POSITIVE_INFINITY;
-  return worth * search.length + tradeAt(price, search, waitPrice, most, exponent, worth).net;
+  if (findRoom(price, search, exponent, () => most) < search.length - rounding) return Number.POSITIVE_INFINITY;
+  const worth = clearingWorth(price, search, waitPrice, exponent);
+  return worth * search.length + tradeAt(price, search, waitPrice, exponent, worth).net;
 }
 
 /**
  * Lowers `answer` to the cheapest shares of accelerators that do the work, if that is cheaper: bought at the clearing worth, then trimmed.
  *
- * @param free  by slot from `freeRow`: accelerators nobody holds
+ * Finds shares whenever there are any. O(window × (halvings + what is trimmed)).
+ *
+ * @param most  accelerators at most
+ * @param free  by slot: accelerators nobody holds
  */
 export function cheapestShares(
   price: Float64Array,
@@ -88,22 +120,18 @@ export function cheapestShares(
   answer: Answer,
 ): boolean {
   const { from, to, length, release, fixed, waitPrice } = search;
-  const worth = clearingWorth(price, search, waitPrice, most, exponent);
-  if (worth === undefined) return false;
+  if (findRoom(price, search, exponent, (slot) => Math.min(most, free(slot))) < length - rounding) return false;
+  const worth = clearingWorth(price, search, waitPrice, exponent);
   const shares = new Uint16Array(to - from);
   let work = 0;
-  for (let pass = 0, value = worth; pass < 40 && work < length - 1e-9; pass++, value *= 1.5) {
-    // where slots have less room than the clearing assumed, work is worth more
-    work = 0;
-    for (let slot = from; slot < to; slot++) {
-      const own = price[slot] as number;
-      const rest = value - (waitPrice * (slot - release)) / length;
-      const held = own === Number.POSITIVE_INFINITY ? 0 : Math.min(free(slot), worthHolding(own, rest, most, exponent));
-      shares[slot - from] = held;
-      work += held === 0 ? 0 : held ** exponent;
-    }
+  for (let slot = from; slot < to; slot++) {
+    const own = price[slot] as number;
+    const rest = worth - (waitPrice * (slot - release)) / length;
+    const held = (room[slot] as number) === 0 ? 0 : worthHolding(own, rest, room[slot] as number, exponent);
+    shares[slot - from] = held;
+    work += held === 0 ? 0 : held ** exponent;
   }
-  if (work < length - 1e-9) return false;
+  if (work < length - rounding) return false;
   trim(shares, work, price, search, exponent);
   let cost = fixed;
   for (let i = 0; i < shares.length; i++) {
@@ -137,7 +165,7 @@ function trim(
       const held = shares[i] as number;
       if (held === 0) continue;
       const gain = held ** exponent - (held - 1) ** exponent;
-      if (done - gain < length - 1e-9) continue;
+      if (done - gain < length - rounding) continue;
       const ratio = (price[from + i] as number) / gain + (waitPrice * (from + i - release)) / length;
       if (at < 0 || ratio > dearest) {
         dearest = ratio;

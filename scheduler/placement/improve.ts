@@ -9,7 +9,7 @@
 
 import { answerer, openAuction, pinPrices, runCost } from './auction.ts';
 import { transferOf } from './bound.ts';
-import { interruptions, marginalCost, waitSlots } from './cost.ts';
+import { addedCost } from './cost.ts';
 import { hold, type Load } from './load.ts';
 import { type Assignment, type Market, nobody, type Prices } from './market.ts';
 import { inserter } from './seat.ts';
@@ -30,36 +30,6 @@ interface Target {
   readonly from: number;
   readonly to: number;
   readonly displacedMax: number;
-}
-
-/** What holding a run adds to the true cost of a plan that does not hold it, accounting currency; O(slots held × classes). */
-export function addedCost(
-  load: Load,
-  market: Market,
-  transfer: Float64Array,
-  request: number,
-  option: number,
-  start: number,
-  shape: Uint16Array | undefined,
-): number {
-  const { offers, requests } = market;
-  if (option < 0) return requests.unplacedCost[request] as number;
-  const { options } = requests;
-  const pool = options.pool[option] as number;
-  const site = offers.poolSite[pool] as number;
-  const rank = load.rank[requests.weightClass[request] as number] as number;
-  const kw = options.kwPerAccelerator[option] as number;
-  const all = options.accelerators[option] as number;
-  const asked = (offers.ask[pool] as number) * offers.slotHours;
-  const tariff = offers.feedInTariff[site] as number;
-  const length = shape?.length ?? (options.length[option] as number);
-  let cost = (transfer[option] as number) + interruptions(shape) * (options.restartCost[option] as number);
-  cost += waitSlots(market, request, option, start, shape) * (requests.waitPrice[request] as number);
-  for (let i = 0; i < length; i++) {
-    const held = shape ? (shape[i] as number) : all;
-    if (held > 0) cost += held * asked + marginalCost(load, offers, site * offers.slots + start + i, tariff, rank, held * kw);
-  }
-  return cost;
 }
 
 /** Makes the plan cheaper in place, `moves` times trying; O(moves × displaced × options × horizon). */

@@ -182,12 +182,21 @@ export function stopOf({ supply, feasible, clearing }: Standing, request: number
   };
 }
 
-/** Places what the market could not price: the earliest window with room, at home first. Returns the requests it placed. */
-export function placeBlind({ feasible, clearing, supply }: Standing): ReadonlySet<number> {
+/**
+ * Places what the market could not price: the earliest window with room, at home first; but not beyond a budget.
+ *
+ * @param isTooDear  of a request as it is placed now
+ * @returns the requests it placed, and those whose budget forbade it
+ */
+export function placeBlind(
+  { feasible, clearing, supply }: Standing,
+  isTooDear: (request: number) => boolean,
+): { readonly placed: ReadonlySet<number>; readonly tooDear: ReadonlySet<number> } {
   const { market, askers } = feasible;
   const { offers, requests } = market;
   const { options } = requests;
   const placed = new Set<number>();
+  const tooDear = new Set<number>();
   for (const [request, { job, run }] of askers.entries()) {
     if (run || (clearing.assignment.option[request] as number) >= 0) continue;
     const rows = Array.from(
@@ -206,6 +215,11 @@ export function placeBlind({ feasible, clearing, supply }: Standing): ReadonlySe
     clearing.assignment.option[request] = best.option;
     clearing.assignment.start[request] = best.start;
     clearing.assignment.pattern[request] = undefined;
+    if (isTooDear(request)) {
+      clearing.assignment.option[request] = -1;
+      tooDear.add(request);
+      continue;
+    }
     const pool = options.pool[best.option] as number;
     const accelerators = options.accelerators[best.option] as number;
     for (let slot = best.start; slot < Math.min(offers.slots, best.start + (options.length[best.option] as number)); slot++) {
@@ -214,7 +228,7 @@ export function placeBlind({ feasible, clearing, supply }: Standing): ReadonlySe
     }
     placed.add(request);
   }
-  return placed;
+  return { placed, tooDear };
 }
 
 type OptionColumns = Standing['feasible']['market']['requests']['options'];

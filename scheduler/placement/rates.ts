@@ -39,11 +39,11 @@ export function writeRates(rates: Rates, { offers }: Market, { gridPrice, classe
     for (let cell = 0; cell < cells; cell++) {
       const grid = gridPrice[cell * classes + rank] as number;
       const surplus = prices.surplus[cell] as number;
-      rates.energy[rank * cells + cell] = ((surplus < grid ? surplus : grid) * slotHours) / 1_000;
+      rates.energy[rank * cells + cell] = (Math.min(surplus, grid) * slotHours) / 1_000;
     }
 }
 
-/** What one accelerator costs in each slot of [from, to), into `price`. */
+/** What one accelerator costs in each slot of [from, to), into `price`; the least of it. */
 export function priceSlots(
   price: Float64Array,
   { accelerator, energy }: Rates,
@@ -52,7 +52,12 @@ export function priceSlots(
   kw: number,
   from: number,
   to: number,
-): void {
-  for (let slot = from; slot < to; slot++)
-    price[slot] = (accelerator[poolRow + slot] as number) + kw * (energy[energyRow + slot] as number);
+): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let slot = from; slot < to; slot++) {
+    const own = (accelerator[poolRow + slot] as number) + kw * (energy[energyRow + slot] as number);
+    price[slot] = own;
+    if (own < least) least = own;
+  }
+  return least;
 }

@@ -7,7 +7,7 @@
  * the plan dearer. Capacity, windows and closed slots hold at every moment.
  */
 import { transferOf } from './bound.ts';
-import { marginalCost } from './cost.ts';
+import { addedCost, marginalCost } from './cost.ts';
 import { cheapestShares } from './elastic.ts';
 import { emptyLoad, hold, type Load } from './load.ts';
 import { type Assignment, type Market, type Prices, requestKinds } from './market.ts';
@@ -41,10 +41,21 @@ export function seat(market: Market, prices: Prices, draft: Assignment, guidance
   const insert = inserter(market, load, prices);
   for (const request of homeless) insert(assignment, request, 1);
   const turn = answeringOrder(requests.count);
+  const transfer = transferOf(market);
   for (const weight of guidance)
     for (const request of turn) {
+      const { option, start, pattern } = assignment;
+      const was = { option: option[request] as number, start: start[request] as number, pattern: pattern[request] };
       hold(load, market, assignment, request, -1);
-      insert(assignment, request, weight);
+      const isGuess = weight === 0 && requests.kind[request] === requestKinds.elastic; // shares are priced one accelerator at a time
+      const before = isGuess ? addedCost(load, market, transfer, request, was.option, was.start, was.pattern) : 0;
+      const after = insert(assignment, request, weight);
+      if (!isGuess || after <= before) continue;
+      hold(load, market, assignment, request, -1);
+      option[request] = was.option;
+      start[request] = was.start;
+      pattern[request] = was.pattern;
+      hold(load, market, assignment, request, 1);
     }
   return { assignment, load };
 }
@@ -134,7 +145,8 @@ export function inserter(market: Market, load: Load, prices: Prices): (assignmen
     assignment.option[request] = taken;
     assignment.start[request] = answer.start;
     assignment.pattern[request] = answer.pattern;
+    const cost = isElastic && weight === 0 ? addedCost(load, market, transfer, request, taken, answer.start, answer.pattern) : answer.cost;
     hold(load, market, assignment, request, 1);
-    return answer.cost;
+    return cost;
   };
 }

@@ -5,6 +5,7 @@ import { benchCrash } from './crash.ts';
 import { benchForecast } from './forecast.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPlan } from './plan.ts';
+import { benchShading } from './plan-shading.ts';
 import { benchStart } from './start.ts';
 
 export interface Bar {
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>
   start: benchStart,
   forecast: benchForecast,
   plan: benchPlan,
+  shading: ({ seed }) => benchShading({ seed }),
 };
 
 const [name = '', ...flags] = process.argv.slice(2);

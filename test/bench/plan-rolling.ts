@@ -8,10 +8,7 @@
 import { kwhPerGbIn } from '../../scheduler/network.ts';
 import { type Baseline, planBy } from '../../scheduler/placement/baselines.ts';
 import { clear } from '../../scheduler/placement/clear.ts';
-import { improve } from '../../scheduler/placement/improve.ts';
 import { type Assignment, type Market, type Offers, type Prices, type Requests, requestKinds } from '../../scheduler/placement/market.ts';
-import { ascend } from '../../scheduler/placement/prices.ts';
-import { seat } from '../../scheduler/placement/seat.ts';
 import type { settings } from '../../scheduler/queue/admission.ts';
 import { DAY, HOUR, SLOT } from '../../units/time.ts';
 import type { Belief } from './plan-beliefs.ts';
@@ -25,11 +22,6 @@ const horizonSlots = 192;
 const restartCostPerAccelerator = 0.004;
 const unplacedCost = 1_000;
 const slackAfterMissing = DAY / SLOT;
-const hourlyPasses = 6;
-const hourlyGuidance = [0.8, 0.4, 0];
-const hourlyMoves = 50;
-/** When somebody would be left out. */
-const hourlyRescues = 1_000;
 /** What moving a GB to another site costs: accounting currency; and gCO2eq, at 400 g/kWh on its way. */
 const transferPricePerGb = 0.02;
 const transferGPerGb = kwhPerGbIn(2023) * 400;
@@ -157,16 +149,9 @@ export const baseline =
       first,
     );
 
-/**
- * One hour's plan, quicker than `clear` makes it: some sixty jobs wait, of which `clear` asks for a mixture and hundreds of
- * moves that prove and gain little from hour to hour.
- */
-function replanned(market: Market, from: { readonly prices: Prices; readonly assignment: Assignment } | undefined) {
-  const { prices, draft } = ascend(market, { passes: hourlyPasses, from: from?.prices, draft: from?.assignment });
-  const { assignment, load } = seat(market, prices, draft, hourlyGuidance);
-  improve(market, prices, assignment, load, assignment.option.includes(-1) ? hourlyRescues : hourlyMoves);
-  return { assignment, prices };
-}
+/** One hour's plan, as a cycle makes it. */
+const replanned = (market: Market, from: { readonly prices: Prices; readonly assignment: Assignment } | undefined) =>
+  clear(market, { effort: 'brisk', from });
 
 /** The planner goes on from the prices and the runs of the hour before. */
 export function warmPlanner(sites: number): Planner {
@@ -244,7 +229,7 @@ export function foreseen(week: Week, belief: Belief, weights: Weights): (Run | u
   const plan = (some: readonly WeekJob[]) => {
     const offers = offersFrom(week, belief, 0, weekSlots, held);
     const requests = requestsFrom(sites.length, some, weights, 0, weekSlots);
-    return runsOf(sites.length, clear({ offers, requests }, { effort: 'thorough' }).assignment, 0);
+    return runsOf(sites.length, clear({ offers, requests }, { effort: 'quick' }).assignment, 0);
   };
   const runs = plan(jobs);
   runs.forEach((run, i) => {

@@ -1,7 +1,7 @@
 /** What a planner once got wrong: runs that outlast the horizon, and windows that end with their deadline to the millisecond. */
 import { describe, expect, test } from 'vitest';
 import { cycle } from '../../scheduler/cycle.ts';
-import { startDelayMsMax } from '../../scheduler/placement/place.ts';
+import { startDelayMsMax } from '../../scheduler/placement/feasible.ts';
 import { DAY, HOUR, SECOND } from '../../units/time.ts';
 import { jobOf, noon, outlookOf, siteOf, slotOutlook } from '../scheduler/nouns.ts';
 
