@@ -210,7 +210,7 @@ const ownParts = (world: World, live: boolean): Part[] => [
   },
   {
     part: 'scheduler',
-    engine: 'greedy cycle',
+    engine: 'a market that clears each cycle',
     durable: true,
     address: 'dispatch/v1/#',
     limit: 'one scheduler; jobs × sites × 384 slots a cycle',

@@ -50,8 +50,8 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
   const answers = ({ heardAt }: FleetSite) => heardAt !== undefined && now - heardAt <= silenceMsMax;
   const sites = fleet.filter(answers).map(({ site }) => site);
   const running = [...snapshot.running].sort((a, b) => byText(a.run.id, b.run.id));
-  const movable = running.filter((pair) => isMovable(pair) && sites.some(({ id }) => id === pair.run.site));
-  const held = running.filter((pair) => !movable.includes(pair)).map((pair) => heldBy(pair, now));
+  const movable = running.filter((pair) => isMovable(pair, now) && sites.some(({ id }) => id === pair.run.site));
+  const fixed = running.filter((pair) => !movable.includes(pair)).map((pair) => heldBy(pair, now));
   const terms: FeasibleTerms = {
     now,
     network: snapshot.network ?? distanceNetwork(),
@@ -67,11 +67,10 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
       if (refusal) refusals.push(refusal);
       return !refusal;
     });
-  const askers: Asker[] = [...waiting.map((job) => ({ job })), ...movable];
-  const supply = supplyOf(sites, snapshot.outlooks, now, held);
-  const { decided, overBudget } = withinBudgets(askers, supply, terms, snapshot.standing);
+  const { decided, held, overBudget } = withRunsKept(waiting, movable, fixed, now, (taken, askers) =>
+    withinBudgets(askers, supplyOf(sites, snapshot.outlooks, now, taken), terms, snapshot.standing),
+  );
   for (const { job, reason, detail } of decided.feasible.refused) {
-    if (movable.some((pair) => pair.job === job)) continue; // it runs on
     if (reason === 'no-site-fits' && couldBeSilent(job, fleet, answers)) deferrals.push({ job: job.id, reason: 'no-agent-answers' });
     else refusals.push({ job: job.id, reason, detail });
   }
@@ -91,6 +90,33 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
   }
   const view = (of: View) => costOn(decided, of === 'insured' ? insured.offers : supplyOf(sites, snapshot.outlooks, now, held, of).offers);
   return { at: now, placements, deferrals, refusals, moves, costs: costsOf(decided, blind.placed, view), standing: decided };
+}
+
+/**
+ * Clears; a run for which no place was found keeps the one it has, and the rest is cleared again around it.
+ *
+ * Whatever becomes of it, a run holds the slot at hand: it is told to stop only after the plan is made.
+ */
+function withRunsKept(
+  waiting: readonly Job[],
+  movable: Snapshot['running'],
+  fixed: readonly Held[],
+  now: Instant,
+  decide: (held: readonly Held[], askers: readonly Asker[]) => { readonly decided: Standing; readonly overBudget: readonly Job[] },
+) {
+  const kept = new Set<Job>();
+  for (;;) {
+    const free = movable.filter(({ job }) => !kept.has(job));
+    const held = [...fixed, ...movable.map((pair) => ({ ...heldBy(pair, now), ...(kept.has(pair.job) ? {} : { slots: 1 }) }))];
+    const { decided, overBudget } = decide(held, [...waiting.map((job) => ({ job })), ...free]);
+    const { askers, refused } = decided.feasible;
+    const lost = [
+      ...askers.filter(({ run }, request) => run && (decided.clearing.assignment.option[request] as number) < 0).map(({ job }) => job),
+      ...refused.map(({ job }) => job).filter((job) => free.some((pair) => pair.job === job)),
+    ];
+    if (lost.length === 0) return { decided, held, overBudget };
+    for (const job of lost) kept.add(job);
+  }
 }
 
 /** Clears; a job that turns out dearer than its budget gives up its wishes first, and waits if that is not enough. */
@@ -165,8 +191,9 @@ function pricesFrom({ supply, clearing }: Standing, next: Standing['supply']): P
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A run that can be stopped at a checkpoint without harm, and is known to run. */
-const isMovable = ({ run, job }: Snapshot['running'][number]): boolean =>
+/** A run that can be stopped at a checkpoint without harm, is known to run, and is not done within the slot at hand. */
+const isMovable = ({ run, job }: Snapshot['running'][number], now: Instant): boolean =>
+  run.plannedEnd > slotOf(now) + SLOT &&
   job.spec.interruptible &&
   job.spec.latency === undefined &&
   job.spec.elastic === undefined &&

@@ -229,6 +229,7 @@ export function answerer({ market, load, rates }: Auction): Answerer {
       search.fixed = fixed / held;
       search.waitPrice = (requests.waitPrice[request] as number) / held;
       search.restartCost = (options.restartCost[at] as number) / held;
+      search.breaksMax = options.breaksMax?.[at] ?? Number.POSITIVE_INFINITY;
       const isBetter = kind === requestKinds.interruptible ? cheapestSlots(price, search, answer) : cheapestRun(price, search, answer);
       if (isBetter) taken = at;
       answer.cost = isBetter ? answer.cost * held : whole;

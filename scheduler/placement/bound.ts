@@ -58,7 +58,7 @@ export function createBound(market: Market, twins: Twins = twinsOf(market)): Bou
       }
       search.waitPrice = (requests.waitPrice[request] as number) / held;
       search.restartCost = (options.restartCost[at] as number) / held;
-      if (requests.kind[request] === requestKinds.interruptible) cheapestSlots(price, search, answer);
+      if (requests.kind[request] === requestKinds.interruptible && options.breaksMax?.[at] !== 0) cheapestSlots(price, search, answer);
       else cheapestRun(price, search, answer);
       optionCost[at] = answer.cost * held;
     }

@@ -42,6 +42,7 @@ interface Limits {
   readonly answers: number;
   /** Passes of the mixture in a small market, by the same rule. */
   readonly mixtureAnswers: number;
+  readonly mixturePassesMax: number;
   /** Weights of the guided reinsertion. */
   readonly guidance: readonly number[];
   /** Moves of ruin and recreate, and how many more when somebody is left out. */
@@ -57,6 +58,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
     passesMax: 60,
     answers: 6_000,
     mixtureAnswers: 2_000,
+    mixturePassesMax: 60,
     guidance: [0.8, 0.4, 0],
     moves: 50,
     rescues: 300,
@@ -67,6 +69,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
     passesMax: 60,
     answers: 120_000,
     mixtureAnswers: 20_000,
+    mixturePassesMax: 300,
     guidance: [0.8, 0.4, 0],
     moves: 300,
     rescues: 1_000,
@@ -77,6 +80,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
     passesMax: 120,
     answers: 400_000,
     mixtureAnswers: 150_000,
+    mixturePassesMax: 1_000,
     guidance: [0.8, 0.8, 0.4, 0.2, 0.1, 0, 0],
     moves: 2_000,
     rescues: 6_000,
@@ -87,7 +91,6 @@ const limits: Readonly<Record<Effort, Limits>> = {
 const warm = { passes: 1, lastLeans: [], guidance: [0], moves: 0 };
 /** Markets of no more requests than this answer in parts too: the bound is then that of the linear relaxation. */
 const mixtureMax = 1_500;
-const mixturePassesMax = 1_000;
 /** With prices at hand a mixture takes so many times fewer passes. */
 const warmShare = 4;
 /** Fewer requests than this do not herd. */
@@ -115,7 +118,7 @@ export function clear(market: Market, { effort = 'quick', from }: ClearOptions =
   const plan = seatDraft(market, ascent, search);
   const first = clearingOf(plan, ascent);
   if (!isSmall || first.gap <= limit.gapEnough) return first;
-  const turns = Math.min(mixturePassesMax, Math.ceil(limit.mixtureAnswers / count / (from ? warmShare : 1)));
+  const turns = Math.min(limit.mixturePassesMax, Math.ceil(limit.mixtureAnswers / count / (from ? warmShare : 1)));
   const enough = plan.cost.total - limit.gapEnough * Math.abs(plan.cost.total);
   const mixed = ascendInParts(market, turns, bound, { from: ascent.prices, enough });
   const other = seatDraft(market, mixed, limit);

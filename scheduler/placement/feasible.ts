@@ -22,8 +22,8 @@ export const judgedSlotsMax = horizonSlots - outlookAgeMsMax / SLOT;
 const placedWorth = 10;
 const firmWorth = 10;
 
-/** The price of a break in a run that must have none, accounting currency: above any placement. */
-const unbroken = 1e9;
+/** A run with pauses is given time for so many restores. */
+const breaksPlanned = 4;
 
 /** One who asks: a job that waits, or one that runs and could be moved. */
 export interface Asker {
@@ -84,6 +84,7 @@ interface OptionRow extends Seat {
   readonly transferCost: number;
   readonly transferG: number;
   readonly restartCost: number;
+  readonly breaksMax: number;
   readonly speedExponent: number;
 }
 
@@ -166,87 +167,120 @@ interface Spot {
   readonly isInterruptible: boolean;
 }
 
-/** The option of one pool; two where a run could stay or come back later. */
-function optionsOf({ job, run }: Asker, spot: Spot, { start, offers }: Supply, terms: FeasibleTerms): OptionRow[] {
+/** The options of one pool: to stay, for a run that is there; to start anew, without a break and with some. */
+function optionsOf(asker: Asker, spot: Spot, supply: Supply, terms: FeasibleTerms): OptionRow[] {
+  const { run } = asker;
+  const isHere = run !== undefined && run.site === spot.site.id && run.model === spot.fit.model;
+  return [...(isHere ? [staying(asker, run, spot, supply, terms)] : []), ...starting(asker, isHere, spot, supply, terms)];
+}
+
+/** Work that is left, ms at pace 1, and run time that a run still needs where it is. */
+function leftOf({ job, run }: Asker, now: Instant): { readonly work: DurationMs; readonly here: DurationMs } {
+  const { spec, progress } = job;
+  const restore = progress > 0 ? (spec.checkpoint?.restoreCost ?? 0) : 0;
+  const pace = run ? paceOf(spec, run.model, run.accelerators) : 1;
+  const ran = run ? now - run.leasedAt : 0;
+  const work = Math.max(1, spec.maxDuration - progress - Math.max(0, ran - restore) * pace);
+  return { work, here: work / pace + Math.max(0, restore - ran) };
+}
+
+/** A run goes on where it is. The slot at hand is its own whatever is decided; the option is about those after it. */
+function staying(
+  asker: Asker,
+  run: Run,
+  { site, fit, pool, weights }: Spot,
+  { start, offers, outlooks }: Supply,
+  terms: FeasibleTerms,
+): OptionRow {
+  const rest = Math.ceil(leftOf(asker, terms.now).here);
+  const slots = Math.max(2, Math.ceil((terms.now - start + rest) / SLOT));
+  const end = slots > horizonSlots ? judgedSlotsMax : slots;
+  const kw = drawKw(site, asker.job.spec, fit.model);
+  const row = offers.poolSite[pool] as number;
+  const outlook = outlooks[row];
+  const surplusKw = outlook?.slots[Math.floor((terms.now - outlook.start) / outlook.stepMs)]?.surplusKw?.p50 ?? 0;
+  const gridPrice =
+    (offers.importPrice[row * offers.slots] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[row * offers.slots] as number);
+  const price = surplusKw >= kw ? Math.min(0, gridPrice) : gridPrice; // the rest of the slot at hand, which a stop would save
+  const energyNow = (kw * price * Math.min(rest, start + SLOT - terms.now)) / HOUR / 1_000;
+  return {
+    pool,
+    remaining: rest,
+    ready: terms.now,
+    transferMoney: 0,
+    stays: true,
+    length: end - 1,
+    earliest: 1,
+    end,
+    accelerators: run.accelerators,
+    kwPerAccelerator: kw / fit.needed,
+    transferCost: (terms.computePricePerKwh * kw * rest) / HOUR + energyNow,
+    transferG: 0,
+    restartCost: 0,
+    breaksMax: 0,
+    speedExponent: 1,
+  };
+}
+
+/** Starts anew, at once or later; what runs stops first, loses what it did since its checkpoint and restores. */
+function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: Supply, terms: FeasibleTerms): OptionRow[] {
+  const { job, run } = asker;
   const { spec } = job;
   const { site, fit, pool, release, weights, isElastic, isInterruptible } = spot;
   const transfer = transferOf(spec, job.homeSite, site, terms.places, terms.network);
   if (!transfer || pool < 0) return [];
-  const isHere = run?.site === site.id && run.model === fit.model;
+  const count = site.accelerators.find(({ model }) => model === fit.model)?.count ?? fit.needed;
+  const accelerators = isElastic ? Math.min(spec.elastic?.acceleratorsMax ?? 1, count) : fit.needed;
   const restore = spec.checkpoint?.restoreCost ?? 0;
-  const pace = paceOf(spec, fit.model, isElastic ? 1 : fit.needed);
-  const done = run ? terms.now - run.leasedAt : 0;
-  const left = Math.max(1, remainingOf(job, pace) - done);
-  const remaining = run ? left + restore : left;
-  const hasData = run ? isHere : false;
-  const ready = hasData ? release : release + transfer.durationMs;
-  if (ready + remaining > spec.deadline) return isHere ? [staying(left)] : [];
-  const first = Math.max(run ? 1 : 0, Math.floor((slotOf(ready) - start) / SLOT));
-  const late = Math.max(0, ready - (start + first * SLOT)); // a start inside the first slot spills over its end
-  const draw = drawKw(site, spec, fit.model);
-  const kwPerAccelerator = draw / fit.needed;
+  const { work } = leftOf(asker, terms.now);
+  const restores = run || job.progress > 0 ? restore : 0;
+  /** Of an elastic job on as many accelerators as it may hold. */
+  const remaining = Math.ceil(work / paceOf(spec, fit.model, accelerators)) + restores;
+  const arrived = isHere ? release : release + transfer.durationMs;
+  const ready = run ? Math.max(arrived, start + SLOT) : arrived; // it is stopped first
+  if (ready + remaining > spec.deadline) return [];
+  const at = Math.floor((slotOf(ready) - start) / SLOT);
+  const late = ready - (start + at * SLOT); // a start inside the first slot spills over its end
+  const earliest = isElastic && late > startDelayMsMax ? at + 1 : at; // shares are counted in whole slots
   const lengthFor = (runTime: DurationMs): number => {
     const needed = Math.ceil((late + runTime) / SLOT);
     return needed > horizonSlots ? judgedSlotsMax : needed;
   };
-  const length = lengthFor(remaining);
-  const withBreak = lengthFor(remaining + restore); // one restore more than a run without a break
-  const lastStart = Math.max(first, Math.floor((spec.deadline - remaining - startDelayMsMax - start) / SLOT));
+  const length = isElastic ? Math.ceil((work / paceOf(spec, fit.model, 1) + restores) / SLOT) : lengthFor(remaining);
+  const broken = lengthFor(remaining + breaksPlanned * restore);
+  const lastStart = Math.max(earliest, Math.floor((spec.deadline - remaining - startDelayMsMax - start) / SLOT));
   const lastEnd = Math.floor((spec.deadline - startDelayMsMax - start) / SLOT);
-  const end = spec.latency
-    ? first + length
-    : isInterruptible
-      ? Math.max(first + length, Math.min(lastEnd, lastStart + length))
-      : lastStart + length;
-  const cell = pool === -1 ? 0 : (offers.poolSite[pool] as number) * offers.slots + Math.min(first, offers.slots - 1);
+  const solidEnd = spec.latency ? earliest + length : lastStart + length;
+  const cell = (offers.poolSite[pool] as number) * offers.slots + Math.min(earliest, offers.slots - 1);
   const gridPrice = (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number);
-  const lost = restore + (spec.checkpoint?.every ?? 0) / 2; // what a stop costs in run time: the restore, and half an interval since the last checkpoint
-  const restartCost = isInterruptible
-    ? (Math.max(draw * gridPrice, draw) / 1_000) * (lost / HOUR) + terms.computePricePerKwh * draw * (lost / HOUR)
-    : 0;
+  const draw = drawKw(site, spec, fit.model);
+  const lostHours = (restore + (spec.checkpoint?.every ?? 0) / 2) / HOUR; // the restore, and half an interval since the last checkpoint
+  const restartCost = isInterruptible ? draw * lostHours * (Math.max(gridPrice, 1) / 1_000 + terms.computePricePerKwh) : 0;
   const computed = isElastic ? 0 : (terms.computePricePerKwh * draw * remaining) / HOUR;
-  const option: OptionRow = {
+  const whole: OptionRow = {
     pool,
     remaining,
     ready,
-    transferMoney: hasData ? 0 : transfer.money,
+    transferMoney: isHere ? 0 : transfer.money,
     stays: false,
-    length: isElastic ? Math.ceil(remaining / SLOT) : length,
-    earliest: first,
-    end: Math.min(offers.slots, isElastic ? Math.max(first + 1, lastEnd) : end),
-    accelerators: isElastic
-      ? Math.min(spec.elastic?.acceleratorsMax ?? 1, site.accelerators.find(({ model }) => model === fit.model)?.count ?? 1)
-      : fit.needed,
-    kwPerAccelerator,
-    transferCost: (hasData ? 0 : transfer.money) + computed + (run ? restartCost : 0),
-    transferG: hasData ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
-    restartCost,
+    length,
+    earliest,
+    end: Math.min(offers.slots, isElastic ? lastEnd : solidEnd),
+    accelerators,
+    kwPerAccelerator: draw / fit.needed,
+    transferCost: (isHere ? 0 : transfer.money) + computed + (run ? restartCost : 0),
+    transferG: isHere ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
+    restartCost: 0,
+    breaksMax: 0,
     speedExponent: isElastic ? (spec.elastic?.speedExponent ?? 1) : 1,
   };
-  const solid = { ...option, restartCost: withBreak === length ? option.restartCost : unbroken };
-  const broken = withBreak === length || !isInterruptible || first + withBreak > option.end ? [] : [{ ...option, length: withBreak }];
-  return [...(isHere ? [staying(left)] : []), isInterruptible ? solid : option, ...broken];
-
-  function staying(rest: DurationMs): OptionRow {
-    const slots = Math.min(horizonSlots, Math.ceil((terms.now - start + rest) / SLOT));
-    const kw = drawKw(site, spec, fit.model);
-    return {
-      pool,
-      remaining: rest,
-      ready: terms.now,
-      transferMoney: 0,
-      stays: true,
-      length: slots,
-      earliest: 0,
-      end: slots,
-      accelerators: fit.needed,
-      kwPerAccelerator: kw / fit.needed,
-      transferCost: (terms.computePricePerKwh * kw * rest) / HOUR,
-      transferG: 0,
-      restartCost: 0,
-      speedExponent: 1,
-    };
-  }
+  if (!isInterruptible) return [whole];
+  const spare = length * SLOT - late - remaining; // restores that fit into the slots it needs anyway
+  const breaksMax = restore === 0 ? length : Math.max(0, Math.floor(spare / restore));
+  const end = Math.min(offers.slots, Math.max(solidEnd, lastEnd));
+  const tight: OptionRow = { ...whole, end, restartCost, breaksMax };
+  if (breaksMax >= breaksPlanned || end - earliest < broken) return [tight];
+  return [tight, { ...tight, length: broken, breaksMax: breaksPlanned }];
 }
 
 /** More than any run of the option could cost, accounting currency. */
@@ -292,6 +326,7 @@ function marketOf(rows: readonly Row[], { offers }: Supply, carbonPricePerKg: Fl
         transferCost: real(({ transferCost }) => transferCost),
         transferG: real(({ transferG }) => transferG),
         restartCost: real(({ restartCost }) => restartCost),
+        breaksMax: whole(({ breaksMax }) => breaksMax),
         speedExponent: real(({ speedExponent }) => speedExponent),
       },
     },

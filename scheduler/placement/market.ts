@@ -75,6 +75,8 @@ export interface Options {
   readonly transferG: Float64Array;
   /** Interruptible: what each interruption costs, accounting currency; 0 otherwise. */
   readonly restartCost: Float64Array;
+  /** Interruptible: how often it may be interrupted; as often as it pays when absent. */
+  readonly breaksMax?: Int32Array;
   /** Elastic: speed with a accelerators is a ** exponent, 0 < exponent ≤ 1; 1 otherwise. */
   readonly speedExponent: Float64Array;
 }

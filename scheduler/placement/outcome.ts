@@ -12,7 +12,7 @@ import type { Deferral, Move, Placement, Segment } from '../plan.ts';
 import { aloneAt, type Belief, beliefOf } from './belief.ts';
 import type { FeasibleTerms, Seat } from './feasible.ts';
 import { loadOf } from './load.ts';
-import type { Offers } from './market.ts';
+import { type Offers, requestKinds } from './market.ts';
 import type { Standing } from './quote.ts';
 import { horizonSlots } from './supply.ts';
 
@@ -84,7 +84,7 @@ function loadOn({ feasible, clearing }: Standing, offers: Offers): ReturnType<ty
 }
 
 /** What a request holds when; the first segment begins when the job may start. */
-function segmentsOf({ supply, feasible, clearing }: Standing, request: number, { ready }: Seat): Segment[] {
+function segmentsOf({ supply, feasible, clearing }: Standing, request: number, { ready, remaining }: Seat): Segment[] {
   const { assignment } = clearing;
   const { options } = feasible.market.requests;
   const option = assignment.option[request] as number;
@@ -100,7 +100,12 @@ function segmentsOf({ supply, feasible, clearing }: Standing, request: number, {
     else if (accelerators > 0) segments.push({ start, end: start + SLOT, accelerators });
   }
   const [first] = segments;
-  if (first) first.start = Math.max(first.start, ready);
+  const last = segments.at(-1);
+  if (!first || !last) return segments;
+  first.start = Math.max(first.start, ready);
+  const held = segments.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (requestKinds.elastic !== feasible.market.requests.kind[request] && held < remaining)
+    last.end += Math.ceil((remaining - held) / SLOT) * SLOT; // what lies behind the horizon
   return segments;
 }
 
@@ -205,27 +210,29 @@ export function placeBlind(
     );
     if (rows.some((option) => hasKnownWindow(offers, options, option))) continue; // it was priced, and there was no room
     const starts = rows.flatMap((option) => {
-      const start = earliestRoom(standingFree(offers, clearing.load.accelerators, options.pool[option] as number), options, option);
-      return start === undefined
-        ? []
-        : [{ option, start, isHome: supply.sites[offers.poolSite[options.pool[option] as number] as number]?.id === job.homeSite }];
+      const room = earliestRoom(
+        standingFree(offers, clearing.load.accelerators, options.pool[option] as number),
+        options,
+        option,
+        requests.kind[request] === requestKinds.elastic,
+      );
+      const isHome = supply.sites[offers.poolSite[options.pool[option] as number] as number]?.id === job.homeSite;
+      return room ? [{ option, ...room, isHome }] : [];
     });
     const [best] = starts.sort((a, b) => a.start - b.start || Number(b.isHome) - Number(a.isHome) || a.option - b.option);
     if (!best) continue;
     clearing.assignment.option[request] = best.option;
     clearing.assignment.start[request] = best.start;
-    clearing.assignment.pattern[request] = undefined;
+    clearing.assignment.pattern[request] =
+      requests.kind[request] === requestKinds.elastic ? new Uint16Array(best.length).fill(best.accelerators) : undefined;
     if (isTooDear(request)) {
       clearing.assignment.option[request] = -1;
       tooDear.add(request);
       continue;
     }
     const pool = options.pool[best.option] as number;
-    const accelerators = options.accelerators[best.option] as number;
-    for (let slot = best.start; slot < Math.min(offers.slots, best.start + (options.length[best.option] as number)); slot++) {
-      const cell = pool * offers.slots + slot;
-      clearing.load.accelerators[cell] = (clearing.load.accelerators[cell] as number) + accelerators;
-    }
+    for (let cell = pool * offers.slots + best.start; cell < pool * offers.slots + Math.min(offers.slots, best.start + best.length); cell++)
+      clearing.load.accelerators[cell] = (clearing.load.accelerators[cell] as number) + best.accelerators;
     placed.add(request);
   }
   return { placed, tooDear };
@@ -247,16 +254,30 @@ function hasKnownWindow(offers: Offers, options: OptionColumns, option: number):
 const standingFree = (offers: Offers, held: Float64Array, pool: number) => (slot: number) =>
   (offers.capacity[pool * offers.slots + slot] as number) - (held[pool * offers.slots + slot] as number);
 
-/** The first slot from which there is room for the whole run. */
-function earliestRoom(free: (slot: number) => number, options: OptionColumns, option: number): number | undefined {
-  const length = options.length[option] as number;
-  const needed = options.accelerators[option] as number;
-  let open = 0;
-  for (let slot = options.earliest[option] as number; slot < (options.end[option] as number); slot++) {
-    open = free(slot) >= needed ? open + 1 : 0;
-    if (open >= length) return slot - length + 1;
+interface Room {
+  readonly start: number;
+  readonly length: number;
+  readonly accelerators: number;
+}
+
+/** The earliest end of a run without a break in what is free; an elastic one takes one width throughout. */
+function earliestRoom(free: (slot: number) => number, options: OptionColumns, option: number, isElastic: boolean): Room | undefined {
+  const work = options.length[option] as number;
+  const most = options.accelerators[option] as number;
+  const widths = isElastic ? Array.from({ length: most }, (_, i) => most - i) : [most];
+  let best: Room | undefined;
+  for (const accelerators of widths) {
+    const length = isElastic ? Math.ceil(work / accelerators ** (options.speedExponent[option] as number) - 1e-9) : work;
+    let open = 0;
+    for (let slot = options.earliest[option] as number; slot < (options.end[option] as number); slot++) {
+      open = free(slot) >= accelerators ? open + 1 : 0;
+      if (open < length) continue;
+      const start = slot - length + 1;
+      if (!best || start + length < best.start + best.length) best = { start, length, accelerators };
+      break;
+    }
   }
-  return undefined;
+  return best;
 }
 
 /** Why a job is not placed, and what would have been needed. */
@@ -272,17 +293,19 @@ export function deferralOf(standing: Standing, request: number, job: Job, { now 
     ),
   );
   if (Math.max(now, job.spec.notBefore) + least > horizonEnd) return { job: job.id, reason: 'beyond-horizon' };
-  let found: { readonly option: number; readonly start: number } | undefined;
+  const isElastic = requests.kind[request] === requestKinds.elastic;
+  let found: (Room & { readonly option: number }) | undefined;
   for (let option = requests.firstOption[request] as number; option < (requests.firstOption[request + 1] as number); option++) {
     const later = { ...options, end: options.end.slice().fill(offers.slots, option, option + 1) };
-    const start = earliestRoom(standingFree(offers, clearing.load.accelerators, options.pool[option] as number), later, option);
-    if (start !== undefined && (!found || start < found.start)) found = { option, start };
+    const room = earliestRoom(standingFree(offers, clearing.load.accelerators, options.pool[option] as number), later, option, isElastic);
+    if (room && (!found || room.start < found.start)) found = { ...room, option };
   }
   const names = job.spec.accelerators.join(' or ') || 'accelerator';
   const where = job.spec.regions.allow.join(', ') || 'any region';
-  const full = `no ${requests.options.accelerators[requests.firstOption[request] as number]} × ${names} free together in ${where} before the deadline`;
+  const needed = isElastic ? 'enough' : `${options.accelerators[requests.firstOption[request] as number]} ×`;
+  const full = `no ${needed} ${names} free together in ${where} before the deadline`;
   if (!found) return { job: job.id, reason: 'no-capacity-in-horizon', detail: `${full}, nor within the horizon` };
-  const end = supply.start + (found.start + (options.length[found.option] as number)) * SLOT;
+  const end = supply.start + (found.start + found.length) * SLOT;
   const late = Math.max(0, end - job.spec.deadline);
   const site = supply.sites[offers.poolSite[options.pool[found.option] as number] as number]?.id;
   return {

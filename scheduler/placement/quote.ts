@@ -77,6 +77,7 @@ export function quotesFor(market: Market, standing: StandingRates, request: numb
     search.fixed = transfer[at] as number;
     search.waitPrice = requests.waitPrice[request] as number;
     search.restartCost = options.restartCost[at] as number;
+    search.breaksMax = options.breaksMax?.[at] ?? Number.POSITIVE_INFINITY;
     priceSlots(price, standing.rates, pool * slots, (rank * siteCount + (poolSite[pool] as number)) * slots, kw, search.from, search.to);
     for (let slot = search.from; slot < search.to; slot++)
       price[slot] = (standing.free[pool * slots + slot] as number) < needed ? Number.POSITIVE_INFINITY : (price[slot] as number) * needed;

@@ -64,6 +64,7 @@ export interface Search {
   release: number;
   /** Interruptible only: added for each run but the first, and what it holds while it runs. */
   restartCost: number;
+  breaksMax: number;
   accelerators: number;
 }
 
@@ -75,6 +76,7 @@ export const anySearch = (): Search => ({
   waitPrice: 0,
   release: 0,
   restartCost: 0,
+  breaksMax: Number.POSITIVE_INFINITY,
   accelerators: 1,
 });
 
@@ -90,21 +92,48 @@ const priced = new Float64Array(slotsMax);
  * weighs restarts against prices, O(window × length).
  */
 export function cheapestSlots(price: Float64Array, search: Search, answer: Answer): boolean {
-  const { from, to, length, fixed, waitPrice, release, restartCost, accelerators } = search;
+  const { from, to, length, fixed, waitPrice, release, restartCost, breaksMax, accelerators } = search;
   const window = to - from;
   const perSlot = waitPrice / length;
-  const least = fixed - (waitPrice * (length - 1)) / 2 + sumOfCheapest(price, from, window, length, perSlot, release);
+  const added = fixed - (waitPrice * (length - 1)) / 2;
+  const least = added + sumOfCheapest(price, from, window, length, perSlot, release);
   if (least >= answer.cost) return false;
   const runs = markCheapest(window);
-  if (runs > 1 && restartCost > 0) {
+  if (runs > 1 && (restartCost > 0 || runs - 1 > breaksMax)) {
     const isSolid = cheapestRun(price, search, answer);
-    if (least + restartCost >= answer.cost) return isSolid; // a run that breaks costs a restart more than the cheapest slots
-    const cost = runs === 2 ? least + restartCost : withRestarts(window, length, restartCost) + fixed - (waitPrice * (length - 1)) / 2;
+    if (breaksMax === 0 || least + restartCost >= answer.cost) return isSolid; // a run that breaks costs a restart more than the cheapest slots
+    const cost = added + (runs === 2 ? least - added + restartCost : fewBreaks(window, length, restartCost, breaksMax));
     if (cost >= answer.cost) return isSolid;
     answer.cost = cost;
   } else answer.cost = least;
   take(window, from, accelerators, answer);
   return true;
+}
+
+/** Times the price of a break is raised until there are few enough. */
+const raisesMax = 12;
+
+/** The cheapest slots found with no more breaks than allowed, restarts at their true price; Infinity when none were. Marks them. */
+function fewBreaks(window: number, length: number, restartCost: number, breaksMax: number): number {
+  let paid = restartCost;
+  for (let raise = 0; raise < raisesMax; raise++) {
+    const cost = withRestarts(window, length, paid);
+    const breaks = countBreaks(window);
+    if (breaks <= breaksMax) return cost - breaks * (paid - restartCost);
+    paid = Math.max(2 * paid, 1e-6);
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+function countBreaks(window: number): number {
+  let runs = 0;
+  let before = 0;
+  for (let i = 0; i < window; i++) {
+    const held = marked[i] as number;
+    if (held === 1 && before === 0) runs++;
+    before = held;
+  }
+  return runs - 1;
 }
 
 const marked = new Uint8Array(slotsMax);

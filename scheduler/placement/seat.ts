@@ -124,6 +124,7 @@ export function inserter(market: Market, load: Load, prices: Prices): (assignmen
       search.fixed = transfer[at] as number;
       if (search.fixed >= answer.cost) continue;
       search.restartCost = options.restartCost[at] as number;
+      search.breaksMax = options.breaksMax?.[at] ?? Number.POSITIVE_INFINITY;
       for (let slot = search.from; slot < search.to; slot++) {
         const cell = pool * slots + slot;
         const siteCell = site * slots + slot;

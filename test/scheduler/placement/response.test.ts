@@ -63,6 +63,7 @@ const searchArb = (slotsMax: number, lengthMax: number) =>
         waitPrice: fc.constantFrom(0, 0, 0.5, 2),
         early: fc.nat(3),
         restartCost: fc.constantFrom(0, 0.3, 1, 4, 50),
+        breaksMax: fc.constant(Number.POSITIVE_INFINITY),
         accelerators: fc.integer({ min: 1, max: 4 }),
       })
       .map(({ early, ...search }) => ({ prices, search: { ...search, release: search.from - early } })),
