@@ -43,6 +43,7 @@ interface Limits {
   /** Passes of the mixture in a small market, by the same rule. */
   readonly mixtureAnswers: number;
   readonly mixturePassesMax: number;
+  readonly mixtureRounds: number;
   /** Weights of the guided reinsertion. */
   readonly guidance: readonly number[];
   /** Moves of ruin and recreate, and how many more when somebody is left out. */
@@ -59,6 +60,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
     answers: 6_000,
     mixtureAnswers: 2_000,
     mixturePassesMax: 60,
+    mixtureRounds: 3,
     guidance: [0.8, 0.4, 0],
     moves: 50,
     rescues: 300,
@@ -70,6 +72,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
     answers: 120_000,
     mixtureAnswers: 20_000,
     mixturePassesMax: 300,
+    mixtureRounds: 3,
     guidance: [0.8, 0.4, 0],
     moves: 300,
     rescues: 1_000,
@@ -81,14 +84,15 @@ const limits: Readonly<Record<Effort, Limits>> = {
     answers: 400_000,
     mixtureAnswers: 150_000,
     mixturePassesMax: 1_000,
+    mixtureRounds: 8,
     guidance: [0.8, 0.8, 0.4, 0.2, 0.1, 0, 0],
     moves: 2_000,
     rescues: 6_000,
     gapEnough: 0.0005,
   },
 };
-/** When prices and runs of a large market are at hand, so little is enough. */
-const warm = { passes: 1, lastLeans: [], guidance: [0], moves: 0 };
+/** When prices and runs of a large market are at hand, one reinsertion at true costs does: the prices stand until the next cold search. */
+const warm = { passes: 0, lastLeans: [], guidance: [0], moves: 0 };
 /** Markets of no more requests than this answer in parts too: the bound is then that of the linear relaxation. */
 const mixtureMax = 1_500;
 /** With prices at hand a mixture takes so many times fewer passes. */
@@ -120,7 +124,7 @@ export function clear(market: Market, { effort = 'quick', from }: ClearOptions =
   if (!isSmall || first.gap <= limit.gapEnough) return first;
   const turns = Math.min(limit.mixturePassesMax, Math.ceil(limit.mixtureAnswers / count / (from ? warmShare : 1)));
   const enough = plan.cost.total - limit.gapEnough * Math.abs(plan.cost.total);
-  const mixed = ascendInParts(market, turns, bound, { from: ascent.prices, enough });
+  const mixed = ascendInParts(market, turns, bound, { from: ascent.prices, rounds: limit.mixtureRounds, enough });
   const other = seatDraft(market, mixed, limit);
   return clearingOf(other.cost.total < plan.cost.total ? other : plan, mixed.bound > ascent.bound ? mixed : ascent);
 }

@@ -40,11 +40,58 @@ export function energyCost(load: Load, offers: Offers, cell: number, tariff: num
   return (cost * offers.slotHours) / 1_000;
 }
 
-/** What `kw` more of one rank would add to the cost of a slot, accounting currency; O(classes). */
+/**
+ * What `kw` more of one rank would add to the cost of a slot, accounting currency; O(classes).
+ *
+ * The difference of two `energyCost`, in one go: ranks before it are served as before, those after it may lose surplus to it.
+ */
 export function marginalCost(load: Load, offers: Offers, cell: number, tariff: number, rank: number, kw: number): number {
-  if ((offers.curtailedKw[cell] as number) + (offers.exportableKw[cell] as number) === 0)
-    return (kw * (load.gridPrice[cell * load.classes + rank] as number) * offers.slotHours) / 1_000;
-  return energyCost(load, offers, cell, tariff, rank, kw) - energyCost(load, offers, cell, tariff, rank, 0);
+  const { classes, drawKw, gridPrice } = load;
+  let curtailed = offers.curtailedKw[cell] as number;
+  let exportable = offers.exportableKw[cell] as number;
+  const row = cell * classes;
+  if (curtailed + exportable === 0) return (kw * (gridPrice[row + rank] as number) * offers.slotHours) / 1_000;
+  for (let at = 0; at < rank; at++) {
+    let rest = drawKw[row + at] as number;
+    if (rest <= 0) continue;
+    const grid = gridPrice[row + at] as number;
+    if (grid > 0) {
+      const part = Math.min(rest, curtailed);
+      curtailed -= part;
+      rest -= part;
+    }
+    if (grid > tariff) exportable -= Math.min(rest, exportable);
+  }
+  let curtailedWith = curtailed;
+  let exportableWith = exportable;
+  let added = 0;
+  for (let at = rank; at < classes; at++) {
+    const draw = drawKw[row + at] as number;
+    const grid = gridPrice[row + at] as number;
+    let rest = draw;
+    let restWith = at === rank ? draw + kw : draw;
+    if (restWith <= 0) continue;
+    if (grid > 0) {
+      const part = Math.min(rest, curtailed);
+      curtailed -= part;
+      rest -= part;
+      const partWith = Math.min(restWith, curtailedWith);
+      curtailedWith -= partWith;
+      restWith -= partWith;
+    }
+    if (grid > tariff) {
+      const part = Math.min(rest, exportable);
+      exportable -= part;
+      rest -= part;
+      const partWith = Math.min(restWith, exportableWith);
+      exportableWith -= partWith;
+      restWith -= partWith;
+      added += (partWith - part) * tariff;
+    }
+    added += (restWith - rest) * grid;
+    if (at > rank && curtailed === curtailedWith && exportable === exportableWith) break; // nobody further down notices
+  }
+  return (added * offers.slotHours) / 1_000;
 }
 
 /** How the draw of one class in one slot is served, kW each. */

@@ -23,10 +23,8 @@ interface Part {
 /** Passes between two evaluations of the bound. */
 const boundEvery = 5;
 /** A bound that rises by less than this part in so many passes has stalled. */
-const stallPart = 1e-4;
-const stallPasses = 40;
-/** Rounds of answers between two moves of the prices: the relaxation must be nearly solved for a move to be right. */
-const roundsPerPass = 3;
+const stallPart = 2e-5;
+const stallPasses = 60;
 /** Weights below this are nobody's. */
 const weightMin = 1e-6;
 
@@ -34,13 +32,18 @@ const weightMin = 1e-6;
  * Prices and a draft by mixtures; O(passes × requests × options × horizon).
  *
  * @param from  prices to go on from
+ * @param rounds  of answers between two moves of the prices: the more nearly the relaxation is solved, the truer the move
  * @param enough  a bound that ends the search, accounting currency
  */
 export function ascendInParts(
   market: Market,
   passes: number,
   bound: Bound,
-  { from, enough = Number.POSITIVE_INFINITY }: { readonly from?: Prices; readonly enough?: number } = {},
+  {
+    from,
+    rounds = 3,
+    enough = Number.POSITIVE_INFINITY,
+  }: { readonly from?: Prices; readonly rounds?: number; readonly enough?: number } = {},
 ): Ascent {
   const { requests } = market;
   const auction = openAuction(market, from);
@@ -55,7 +58,7 @@ export function ascendInParts(
   let least = bound.at(best);
   let rose = 0;
   for (let pass = 1; pass <= passes; pass++) {
-    for (let round = 0; round < roundsPerPass; round++)
+    for (let round = 0; round < rounds; round++)
       for (const request of order) {
         const cheapest = answer(scratch, request);
         trade(auction, transfer, request, parts[request] as Part[], scratch, cheapest);

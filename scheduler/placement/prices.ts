@@ -70,7 +70,7 @@ export function ascend(
   repriceAll(auction);
   const last: Prices = copyOf(auction);
   let best: Prices = copyOf(auction);
-  let least = bound.at(best);
+  let least = passes === 0 ? bound.at(best) : Number.NEGATIVE_INFINITY;
   let pass = 0;
   const again = (request: number, weight: number): void => {
     leave(auction, assignment, request, weight);
