@@ -162,7 +162,8 @@ function clearingOf({ assignment, load, cost }: Plan, { prices, bound }: Ascent)
 }
 
 /** (cost − bound) ÷ |bound|, 0 within rounding. */
-export const gapOf = (cost: number, bound: number): number => (cost - bound <= roundingOf(bound) ? 0 : (cost - bound) / Math.abs(bound));
+export const gapOf = (cost: number, bound: number): number =>
+  Math.abs(cost - bound) <= roundingOf(bound) ? 0 : (cost - bound) / Math.abs(bound);
 
 /** Sums of many thousand parts agree to so much. */
 const roundingOf = (value: number): number => 1e-9 * Math.max(1, Math.abs(value));
