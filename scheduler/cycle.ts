@@ -7,15 +7,16 @@
  */
 import type { Outlook } from '../energy-oracle/outlook.ts';
 import { type DurationMs, type Instant, SLOT, slotOf } from '../units/time.ts';
-import { isRunOver, type Run } from './dispatch/lease.ts';
+import type { Run } from './dispatch/lease.ts';
 import { type FleetSite, firmnessAdmits, fittingModels, regionAdmits } from './fleet.ts';
 import { type Job, paceOf, remainingOf } from './job.ts';
 import { distanceNetwork, type Network, placesOf } from './network.ts';
 import { clear, gapOf } from './placement/clear.ts';
-import { assess, type PlanCost } from './placement/cost.ts';
-import { type Asker, type Feasible, type FeasibleTerms, feasible } from './placement/feasible.ts';
+import { assess } from './placement/cost.ts';
+import { type Asker, type FeasibleTerms, feasible } from './placement/feasible.ts';
+import { loadOf } from './placement/load.ts';
 import type { Prices } from './placement/market.ts';
-import { deferralOf, placeBlind, placementOf, stopOf } from './placement/outcome.ts';
+import { deferralOf, placeBlind, placementOf, type Side, stopOf } from './placement/outcome.ts';
 import type { Standing } from './placement/quote.ts';
 import { type Held, supplyOf, type View } from './placement/supply.ts';
 import type { Deferral, Placement, Plan, PlanCosts, Refusal } from './plan.ts';
@@ -78,18 +79,29 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
   const blind = placeBlind(decided, (request) => isOverBudget(decided, request, terms));
   const placements: Placement[] = [];
   const moves: Plan['moves'][number][] = [];
-  const insured = supplyOf(sites, snapshot.outlooks, now, held, 'insured');
+  const sideOf = (view: View): Side => {
+    const market = { ...decided.feasible.market, offers: supplyOf(sites, snapshot.outlooks, now, held, view).offers };
+    return { market, load: loadOf(market, decided.clearing.assignment) };
+  };
+  const insured = sideOf('insured');
   for (const [request, { job, run }] of decided.feasible.askers.entries()) {
     if (run) {
       const stop = stopOf(decided, request, run, now);
       if (stop) moves.push(stop);
     } else if ((decided.clearing.assignment.option[request] as number) >= 0)
-      placements.push(placementOf(decided, request, { terms, insured: insured.offers, isBlind: blind.placed.has(request) }));
+      placements.push(placementOf(decided, request, { terms, insured, isBlind: blind.placed.has(request) }));
     else if (blind.tooDear.has(request)) deferrals.push({ job: job.id, reason: 'over-budget' });
     else deferrals.push(deferralOf(decided, request, job, terms));
   }
-  const view = (of: View) => costOn(decided, of === 'insured' ? insured.offers : supplyOf(sites, snapshot.outlooks, now, held, of).offers);
-  return { at: now, placements, deferrals, refusals, moves, costs: costsOf(decided, blind.placed, view), standing: decided };
+  return {
+    at: now,
+    placements,
+    deferrals,
+    refusals,
+    moves,
+    costs: costsOf(decided, blind.placed, insured, sideOf('hoped')),
+    standing: decided,
+  };
 }
 
 /**
@@ -199,7 +211,6 @@ const isMovable = ({ run, job }: Snapshot['running'][number], now: Instant): boo
   job.spec.elastic === undefined &&
   job.state === 'RUNNING' &&
   run.state === 'running' &&
-  !isRunOver(run.state) &&
   run.fence === job.fence;
 
 /** A run holds what it was given until it is over: one that overstays keeps holding the slot at hand. */
@@ -229,18 +240,16 @@ const couldBeSilent = ({ spec }: Job, fleet: readonly FleetSite[], answers: (sit
     (own) => !answers(own) && regionAdmits(own.site, spec) && firmnessAdmits(own.site, spec) && fittingModels(own.site, spec).length > 0,
   );
 
-const costOn = ({ feasible: { market }, clearing }: Standing, offers: Feasible['market']['offers']): PlanCost =>
-  assess({ ...market, offers }, clearing.assignment);
-
 /** A job that was placed blind has no price: it counts neither in the plan's cost nor in its bound. */
-function costsOf({ feasible, clearing }: Standing, blind: ReadonlySet<number>, on: (view: View) => PlanCost): PlanCosts {
+function costsOf({ feasible, clearing }: Standing, blind: ReadonlySet<number>, insured: Side, hoped: Side): PlanCosts {
   const unpriced = [...blind].reduce((sum, request) => sum + (feasible.market.requests.unplacedCost[request] as number), 0);
   const believed = clearing.cost.total - unpriced;
   const lowerBound = clearing.bound - unpriced;
-  const p90 = on('insured').total;
+  const totalOn = ({ market, load }: Side): number => assess(market, clearing.assignment, load).total;
+  const p90 = totalOn(insured);
   return {
     believed,
-    expected: 0.3 * on('hoped').total + 0.4 * believed + 0.3 * p90,
+    expected: 0.3 * totalOn(hoped) + 0.4 * believed + 0.3 * p90,
     p90,
     leftOut: clearing.cost.unplacedCost - unpriced,
     lowerBound,

@@ -11,6 +11,7 @@ import { interruptions, waitSlots } from './placement/cost.ts';
 import type { Feasible, FeasibleTerms, Seat } from './placement/feasible.ts';
 import { holdRun, type Load } from './placement/load.ts';
 import { type Offers, requestKinds } from './placement/market.ts';
+import { segmentsOf } from './placement/outcome.ts';
 import { quotesFor, type Standing, type StandingRates, standingRates } from './placement/quote.ts';
 import { supplyOf } from './placement/supply.ts';
 import type { Segment } from './plan.ts';
@@ -218,11 +219,11 @@ export function priceRun(spot: SpotMarket, asked: Feasible, run: SpotRun, terms:
   if (!pool || !site) throw new RangeError(`option ${option} lies in no pool`);
   const accelerators = options.accelerators[option] as number;
   const shape = run.pattern ?? new Uint16Array(options.length[option] as number).fill(accelerators);
-  const segments = segmentsOf(shape, supply.start + start * SLOT, seat.ready);
+  const isElastic = asked.market.requests.kind[0] === requestKinds.elastic;
+  const segments = segmentsOf(shape, supply.start + start * SLOT, seat, isElastic);
   const [first, last] = [segments[0], segments.at(-1)];
   if (!first || !last) throw new RangeError(`option ${option} would hold nothing`);
   const believed = drawOf(spot, asked, option, start, shape, asked.market.offers);
-  const isElastic = asked.market.requests.kind[0] === requestKinds.elastic;
   const energyKwh = isElastic ? believed.energyKwh : (accelerators * (options.kwPerAccelerator[option] as number) * seat.remaining) / HOUR;
   return {
     site: site.id,
@@ -314,17 +315,3 @@ function pricedParts(spot: SpotMarket, asked: Feasible, run: Shaped, believed: D
 
 const sumOf = ({ energy, computing, ask, scarcity, transfer, restarts }: CostParts): number =>
   energy + computing + ask + scarcity + transfer + restarts;
-
-/** What a shape holds when, from the start of its first slot; the first segment begins when the job may start. */
-function segmentsOf(shape: Uint16Array, start: Instant, ready: Instant): Segment[] {
-  const segments: { start: Instant; end: Instant; accelerators: number }[] = [];
-  for (const [i, accelerators] of shape.entries()) {
-    const from = start + i * SLOT;
-    const open = segments.at(-1);
-    if (open && open.end === from && open.accelerators === accelerators) open.end = from + SLOT;
-    else if (accelerators > 0) segments.push({ start: from, end: from + SLOT, accelerators });
-  }
-  const [first] = segments;
-  if (first) first.start = Math.max(first.start, ready);
-  return segments;
-}

@@ -6,7 +6,7 @@
  * Owned by `prices.ts` and `mixture.ts`, which differ in how requests answer.
  */
 import { transferOf } from './bound.ts';
-import { interruptions, waitSlots } from './cost.ts';
+import { unpricedCost } from './cost.ts';
 import { cheapestShares } from './elastic.ts';
 import { emptyLoad, type Load } from './load.ts';
 import { type Assignment, type Market, type Prices, requestKinds } from './market.ts';
@@ -261,8 +261,7 @@ export function runCost(
   const kw = options.kwPerAccelerator[option] as number;
   const all = options.accelerators[option] as number;
   const length = shape?.length ?? (options.length[option] as number);
-  let cost = (transfer[option] as number) + interruptions(shape) * (options.restartCost[option] as number);
-  cost += waitSlots(market, request, option, start, shape) * (requests.waitPrice[request] as number);
+  let cost = unpricedCost(market, transfer, request, option, start, shape);
   for (let i = 0; i < length; i++) {
     const held = shape ? (shape[i] as number) : all;
     if (held > 0) cost += held * ((rates.accelerator[poolCell + i] as number) + kw * (rates.energy[siteCell + i] as number));

@@ -3,8 +3,8 @@
  *
  * In a slot a class shares surplus evenly among its runs, kW by kW; between classes the merit order of `cost.ts` rules.
  */
-import { type Served, servedTo } from './cost.ts';
-import type { Load } from './load.ts';
+import { type Served, servedTo, serveFrom } from './cost.ts';
+import { gridPriceAt, type Load } from './load.ts';
 import type { Assignment, Market, Offers } from './market.ts';
 
 export interface Belief {
@@ -60,10 +60,9 @@ export function aloneAt(
   for (let slot = from; slot < Math.min(offers.slots, from + length); slot++) {
     const cell = site * offers.slots + slot;
     if (offers.known[cell] !== 1) return undefined;
-    const grid = (offers.importPrice[cell] as number) + carbonPricePerKg * (offers.carbonIntensity[cell] as number);
-    const curtailedKw = grid > 0 ? Math.min(kw, offers.curtailedKw[cell] as number) : 0;
-    const exportableKw = grid > tariff ? Math.min(kw - curtailedKw, offers.exportableKw[cell] as number) : 0;
-    add(sum, offers, cell, site, { curtailedKw, exportableKw, gridKw: kw - curtailedKw - exportableKw }, 1);
+    const grid = gridPriceAt(offers, cell, carbonPricePerKg);
+    const served = serveFrom(offers.curtailedKw[cell] as number, offers.exportableKw[cell] as number, tariff, grid, kw);
+    add(sum, offers, cell, site, served, 1);
   }
   return sum;
 }

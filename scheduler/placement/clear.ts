@@ -92,7 +92,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
   },
 };
 /** When prices and runs of a large market are at hand, one reinsertion at true costs does: the prices stand until the next cold search. */
-const warm = { passes: 0, lastLeans: [], guidance: [0], moves: 0 };
+const warm = { ascent: { passes: 0, lastLeans: [] }, seating: { guidance: [0], moves: 0 } };
 /** Markets of no more requests than this answer in parts too: the bound is then that of the linear relaxation. */
 const mixtureMax = 1_500;
 /** With prices at hand a mixture takes so many times fewer passes. */
@@ -108,15 +108,10 @@ export function clear(market: Market, { effort = 'quick', from }: ClearOptions =
   if (count === 0) return idle(market);
   const isSmall = count <= mixtureMax;
   const isWarm = from?.assignment !== undefined && !isSmall;
-  const search = isWarm ? { ...limit, ...warm } : limit;
+  const search = isWarm ? { ...limit, ...warm.seating } : limit;
   const ascent = ascend(
     market,
-    {
-      passes: isWarm ? warm.passes : passesFor(count, limit),
-      from: from?.prices,
-      draft: from?.assignment,
-      ...(isWarm && { lastLeans: warm.lastLeans }),
-    },
+    { passes: passesFor(count, limit), from: from?.prices, draft: from?.assignment, ...(isWarm && warm.ascent) },
     bound,
   );
   const plan = seatDraft(market, ascent, search);

@@ -101,6 +101,13 @@ export interface Served {
   readonly gridKw: number;
 }
 
+/** How one draw is served by what is left of the tiers, its grid energy at `grid` per MWh, carbon included. */
+export function serveFrom(curtailedKw: number, exportableKw: number, tariff: number, grid: number, drawKw: number): Served {
+  const first = grid > 0 ? Math.min(drawKw, curtailedKw) : 0;
+  const second = grid > tariff ? Math.min(drawKw - first, exportableKw) : 0;
+  return { curtailedKw: first, exportableKw: second, gridKw: drawKw - first - second };
+}
+
 /** How a site's draw of one rank is served in a slot under the merit order, classes of lower rank first; O(classes). */
 export function servedTo(load: Load, offers: Offers, cell: number, tariff: number, rank: number): Served {
   const { classes, drawKw, gridPrice } = load;
@@ -110,11 +117,10 @@ export function servedTo(load: Load, offers: Offers, cell: number, tariff: numbe
   for (let at = 0; ; at++) {
     const draw = drawKw[row + at] as number;
     const grid = gridPrice[row + at] as number;
-    const first = grid > 0 ? Math.min(draw, curtailed) : 0;
-    const second = grid > tariff ? Math.min(draw - first, exportable) : 0;
-    if (at === rank) return { curtailedKw: first, exportableKw: second, gridKw: draw - first - second };
-    curtailed -= first;
-    exportable -= second;
+    const served = serveFrom(curtailed, exportable, tariff, grid, draw);
+    if (at === rank) return served;
+    curtailed -= served.curtailedKw;
+    exportable -= served.exportableKw;
   }
 }
 
@@ -165,6 +171,23 @@ export function interruptions(shape: Uint16Array | undefined): number {
   return count;
 }
 
+/** The part of a run's cost that no price changes, accounting currency: transfer, restarts and waiting. */
+export function unpricedCost(
+  market: Market,
+  transfer: Float64Array,
+  request: number,
+  option: number,
+  start: number,
+  shape: Uint16Array | undefined,
+): number {
+  const { options, waitPrice } = market.requests;
+  return (
+    (transfer[option] as number) +
+    interruptions(shape) * (options.restartCost[option] as number) +
+    waitSlots(market, request, option, start, shape) * (waitPrice[request] as number)
+  );
+}
+
 /** What holding a run adds to the true cost of a plan that does not hold it, accounting currency; O(slots held × classes). */
 export function addedCost(
   load: Load,
@@ -186,8 +209,7 @@ export function addedCost(
   const asked = (offers.ask[pool] as number) * offers.slotHours;
   const tariff = offers.feedInTariff[site] as number;
   const length = shape?.length ?? (options.length[option] as number);
-  let cost = (transfer[option] as number) + interruptions(shape) * (options.restartCost[option] as number);
-  cost += waitSlots(market, request, option, start, shape) * (requests.waitPrice[request] as number);
+  let cost = unpricedCost(market, transfer, request, option, start, shape);
   for (let i = 0; i < length; i++) {
     const held = shape ? (shape[i] as number) : all;
     if (held > 0) cost += held * asked + marginalCost(load, offers, site * offers.slots + start + i, tariff, rank, held * kw);

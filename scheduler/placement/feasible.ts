@@ -11,6 +11,7 @@ import { drawKw, type FittingModel, firmnessAdmits, fittingModels, regionAdmits 
 import { type Job, paceOf, remainingOf, type Weights } from '../job.ts';
 import { latencyAdmits, type Network, type Places, transferOf } from '../network.ts';
 import type { RefusalReason } from '../plan.ts';
+import { gridPriceAt } from './load.ts';
 import { type Market, requestKinds } from './market.ts';
 import { horizonSlots, outlookAgeMsMax, type Supply } from './supply.ts';
 
@@ -199,8 +200,7 @@ function staying(
   const row = offers.poolSite[pool] as number;
   const outlook = outlooks[row];
   const surplusKw = outlook?.slots[Math.floor((terms.now - outlook.start) / outlook.stepMs)]?.surplusKw?.p50 ?? 0;
-  const gridPrice =
-    (offers.importPrice[row * offers.slots] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[row * offers.slots] as number);
+  const gridPrice = gridPriceAt(offers, row * offers.slots, weights.carbonPricePerKg);
   const price = surplusKw >= kw ? Math.min(0, gridPrice) : gridPrice; // the rest of the slot at hand, which a stop would save
   const energyNow = (kw * price * Math.min(rest, start + SLOT - terms.now)) / HOUR / 1_000;
   return {
@@ -252,7 +252,7 @@ function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: 
   const lastEnd = Math.floor((spec.deadline - startDelayMsMax - start) / SLOT);
   const solidEnd = spec.latency ? earliest + length : lastStart + length;
   const cell = (offers.poolSite[pool] as number) * offers.slots + Math.min(earliest, offers.slots - 1);
-  const gridPrice = (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number);
+  const gridPrice = gridPriceAt(offers, cell, weights.carbonPricePerKg);
   const draw = drawKw(site, spec, fit.model);
   const lostHours = (restore + (spec.checkpoint?.every ?? 0) / 2) / HOUR; // the restore, and half an interval since the last checkpoint
   const restartCost = isInterruptible ? draw * lostHours * (Math.max(gridPrice, 1) / 1_000 + terms.computePricePerKwh) : 0;
@@ -292,7 +292,7 @@ function dearestCost(
   const site = (offers.poolSite[pool] as number) * offers.slots;
   let dearest = 0;
   for (let cell = site; cell < site + offers.slots; cell++)
-    dearest = Math.max(dearest, (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number));
+    dearest = Math.max(dearest, gridPriceAt(offers, cell, weights.carbonPricePerKg));
   const perSlot = (kwPerAccelerator * dearest) / 1_000 + (offers.ask[pool] as number);
   return length * accelerators * perSlot * offers.slotHours + transferCost + (transferG / 1_000) * weights.carbonPricePerKg;
 }

@@ -12,6 +12,7 @@ import { transferOf } from './bound.ts';
 import { addedCost } from './cost.ts';
 import { hold, type Load } from './load.ts';
 import { type Assignment, type Market, nobody, type Prices } from './market.ts';
+import { drawsFrom } from './order.ts';
 import { inserter } from './seat.ts';
 
 /** Out of so many drawn at random the one with the most regret moves. */
@@ -45,11 +46,7 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
   const wanted = nobody(requests.count);
   const members = membersOf(market, assignment);
   const was = nobody(requests.count);
-  let state = 0x9e3779b9;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const random = drawsFrom(0x9e3779b9);
   const regretOf = (request: number): number => {
     const now = runCost(
       auction,
@@ -76,9 +73,6 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
     hold(load, market, assignment, request, -1);
     members.remove(request);
   }
-  function putBack(request: number): void {
-    members.add(request, assignment.option[request] as number);
-  }
 
   /** The one with the most regret of some drawn at random, and the run it would choose. */
   function wishOf(): Target | undefined {
@@ -93,7 +87,6 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
       }
     }
     if (mover < 0) return undefined;
-    wish(wanted, mover);
     const option = wanted.option[mover] as number;
     if (option < 0) return undefined;
     const from = wanted.start[mover] as number;
@@ -156,13 +149,13 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
         was.start[request] as number,
         was.pattern[request],
       );
-      holdWas(request, 1);
+      hold(load, market, was, request, 1);
     }
-    for (const request of out) holdWas(request, -1);
+    for (const request of out) hold(load, market, was, request, -1);
     let after = 0;
     for (const request of out) after += insert(assignment, request, 0);
     if (after < before - 1e-9) {
-      for (const request of out) putBack(request);
+      for (const request of out) members.add(request, assignment.option[request] as number);
       continue;
     }
     for (const request of out) hold(load, market, assignment, request, -1);
@@ -171,35 +164,24 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
       assignment.start[request] = was.start[request] as number;
       assignment.pattern[request] = was.pattern[request];
       hold(load, market, assignment, request, 1);
-      putBack(request);
+      members.add(request, assignment.option[request] as number);
     }
-  }
-
-  function holdWas(request: number, times: number): void {
-    hold(load, market, was, request, times);
   }
 
   /** Takes out whoever is in the way of `needed` accelerators in [from, to), the first found from a random place on, and some beside. */
   function makeRoom(pool: number, from: number, to: number, needed: number, most: number): void {
-    const here = members.of(pool);
+    const here = members.of(pool).slice(); // who is taken out leaves it
     const size = here.length;
     let beside = random(bystandersMax + 1);
     const first = size === 0 ? 0 : random(size);
-    const candidates = here.slice();
     for (let i = 0; i < size && out.length <= most; i++) {
-      const request = candidates[(first + i) % size] as number;
+      const request = here[(first + i) % size] as number;
       const start = assignment.start[request] as number;
       const end = start + (assignment.pattern[request]?.length ?? (options.length[assignment.option[request] as number] as number));
       if (end <= from || start >= to) continue;
-      if (hasRoom(pool, from, to, needed) && beside-- <= 0) return;
+      if (crowdAt(pool, from, to, needed) === 0 && beside-- <= 0) return;
       takeOut(request);
     }
-  }
-
-  function hasRoom(pool: number, from: number, to: number, needed: number): boolean {
-    for (let cell = pool * offers.slots + from; cell < pool * offers.slots + to; cell++)
-      if ((load.accelerators[cell] as number) + needed > (offers.capacity[cell] as number)) return false;
-    return true;
   }
 }
 

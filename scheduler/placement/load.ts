@@ -5,7 +5,7 @@
  * for accelerators. Classes stand in order of falling carbon price, their *rank*: grid energy is never cheaper for a
  * lower rank, in any slot of any site, so the lower rank needs surplus more. Mutable on purpose, local to one clearing.
  */
-import type { Assignment, Market } from './market.ts';
+import type { Assignment, Market, Offers } from './market.ts';
 
 /** What is held now. */
 export interface Load {
@@ -20,9 +20,13 @@ export interface Load {
   readonly drawKw: Float64Array;
 }
 
+/** What grid energy costs whoever prices carbon so, accounting currency per MWh with its carbon (g/kWh are kg/MWh). */
+export const gridPriceAt = ({ importPrice, carbonIntensity }: Offers, cell: number, carbonPricePerKg: number): number =>
+  (importPrice[cell] as number) + carbonPricePerKg * (carbonIntensity[cell] as number);
+
 /** Nothing held; O(sites × slots × classes). */
 export function emptyLoad({ offers, requests }: Market): Load {
-  const { slots, siteCount, poolCount, importPrice, carbonIntensity } = offers;
+  const { slots, siteCount, poolCount } = offers;
   const { carbonPricePerKg } = requests;
   const classes = carbonPricePerKg.length;
   const byNeed = [...carbonPricePerKg.keys()].sort((a, b) => (carbonPricePerKg[b] as number) - (carbonPricePerKg[a] as number) || a - b);
@@ -31,8 +35,7 @@ export function emptyLoad({ offers, requests }: Market): Load {
   const gridPrice = new Float64Array(siteCount * slots * classes);
   for (let cell = 0; cell < siteCount * slots; cell++)
     for (let weightClass = 0; weightClass < classes; weightClass++)
-      gridPrice[cell * classes + (rank[weightClass] as number)] =
-        (importPrice[cell] as number) + (carbonPricePerKg[weightClass] as number) * (carbonIntensity[cell] as number);
+      gridPrice[cell * classes + (rank[weightClass] as number)] = gridPriceAt(offers, cell, carbonPricePerKg[weightClass] as number);
   return {
     classes,
     rank,

@@ -113,3 +113,6 @@ export const nobody = (count: number): Assignment => ({
   start: new Int32Array(count),
   pattern: new Array(count).fill(undefined),
 });
+
+/** Prices that may be changed without changing these. */
+export const copyOf = ({ accelerator, surplus }: Prices): Prices => ({ accelerator: accelerator.slice(), surplus: surplus.slice() });

@@ -9,7 +9,7 @@
 import { type Auction, answerer, openAuction, repriceAll, repriceRun, runCost, settle } from './auction.ts';
 import { type Bound, transferOf } from './bound.ts';
 import { holdRun } from './load.ts';
-import { type Assignment, type Market, nobody, type Prices } from './market.ts';
+import { type Assignment, copyOf, type Market, nobody, type Prices } from './market.ts';
 import { answeringOrder } from './order.ts';
 import type { Ascent } from './prices.ts';
 
@@ -53,8 +53,8 @@ export function ascendInParts(
   const order = answeringOrder(requests.count);
   const scratch = nobody(requests.count);
   const parts: Part[][] = Array.from({ length: requests.count }, () => []);
-  const last: Prices = { accelerator: auction.accelerator.slice(), surplus: auction.surplus.slice() };
-  let best: Prices = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
+  const last = copyOf(auction);
+  let best = copyOf(last);
   let least = bound.at(best);
   let rose = 0;
   for (let pass = 1; pass <= passes; pass++) {
@@ -70,7 +70,7 @@ export function ascendInParts(
     if (value > least) {
       if (value - least > stallPart * Math.abs(value)) rose = pass;
       least = value;
-      best = { accelerator: last.accelerator.slice(), surplus: last.surplus.slice() };
+      best = copyOf(last);
     }
     if (least >= enough || pass - rose >= stallPasses) break;
   }

@@ -11,15 +11,21 @@ import { type Job, paceOf, remainingOf } from '../job.ts';
 import type { Deferral, Move, Placement, Segment } from '../plan.ts';
 import { aloneAt, type Belief, beliefOf } from './belief.ts';
 import type { FeasibleTerms, Seat } from './feasible.ts';
-import { loadOf } from './load.ts';
-import { type Offers, requestKinds } from './market.ts';
+import type { Load } from './load.ts';
+import { type Market, type Offers, requestKinds } from './market.ts';
 import type { Standing } from './quote.ts';
 import { horizonSlots } from './supply.ts';
 
+/** A plan under other signals: classes keep their ranks, their grid prices differ. */
+export interface Side {
+  readonly market: Market;
+  readonly load: Load;
+}
+
 interface Telling {
   readonly terms: FeasibleTerms;
-  /** Offers on the insured side, to say what a promise must withstand; `undefined` leaves that out. */
-  readonly insured: Offers | undefined;
+  /** The insured side, to say what a promise must withstand; `undefined` leaves that out. */
+  readonly insured: Side | undefined;
   readonly isBlind: boolean;
 }
 
@@ -34,7 +40,11 @@ export function placementOf(standing: Standing, request: number, { terms, insure
   const pool = supply.pools[seat.pool];
   const site = pool && supply.sites[pool.site];
   if (!pool || !site) throw new RangeError(`option ${option} lies in no pool`);
-  const segments = segmentsOf(standing, request, seat);
+  const { options } = market.requests;
+  const shape =
+    assignment.pattern[request] ?? new Uint16Array(options.length[option] as number).fill(options.accelerators[option] as number);
+  const isElastic = market.requests.kind[request] === requestKinds.elastic;
+  const segments = segmentsOf(shape, supply.start + (assignment.start[request] as number) * SLOT, seat, isElastic);
   const first = segments[0];
   const last = segments.at(-1);
   if (!first || !last) throw new RangeError(`${job.id} is placed nowhere`);
@@ -43,7 +53,7 @@ export function placementOf(standing: Standing, request: number, { terms, insure
   const energyKwh = job.spec.elastic ? belief.energyKwh : (draw * seat.remaining) / HOUR;
   const whole = belief.energyKwh > 0 ? energyKwh / belief.energyKwh : 0; // first and last slot are used in part; what lies behind the horizon as what lies in it
   const asked = segments.reduce((sum, { start, end, accelerators }) => sum + ((end - start) / HOUR) * accelerators, 0);
-  const worst = insured && beliefOf({ ...market, offers: insured }, loadOn(standing, insured), assignment, request);
+  const worst = insured && beliefOf(insured.market, insured.load, assignment, request);
   const released = Math.max(job.submittedAt, job.spec.notBefore);
   return {
     job: job.id,
@@ -72,40 +82,20 @@ export function placementOf(standing: Standing, request: number, { terms, insure
 const fittingNeeded = (site: Parameters<typeof fittingModels>[0], job: Job, model: string): number =>
   fittingModels(site, job.spec).find((fit) => fit.model === model)?.needed ?? 0;
 
-/** The load of an assignment under other signals: classes keep their ranks, their grid prices differ. Once a plan. */
-const loads = new WeakMap<Offers, ReturnType<typeof loadOf>>();
-function loadOn({ feasible, clearing }: Standing, offers: Offers): ReturnType<typeof loadOf> {
-  let load = loads.get(offers);
-  if (!load) {
-    load = loadOf({ ...feasible.market, offers }, clearing.assignment);
-    loads.set(offers, load);
-  }
-  return load;
-}
-
-/** What a request holds when; the first segment begins when the job may start. */
-function segmentsOf({ supply, feasible, clearing }: Standing, request: number, { ready, remaining }: Seat): Segment[] {
-  const { assignment } = clearing;
-  const { options } = feasible.market.requests;
-  const option = assignment.option[request] as number;
-  const from = assignment.start[request] as number;
-  const shape =
-    assignment.pattern[request] ?? new Uint16Array(options.length[option] as number).fill(options.accelerators[option] as number);
+/** What a run of a seat holds when, its first slot being `start`; it begins when the job may, and goes on behind the horizon. */
+export function segmentsOf(shape: Uint16Array, start: Instant, { ready, remaining }: Seat, isElastic: boolean): Segment[] {
   const segments: { start: Instant; end: Instant; accelerators: number }[] = [];
-  for (let i = 0; i < shape.length; i++) {
-    const accelerators = shape[i] as number;
-    const start = supply.start + (from + i) * SLOT;
+  for (const [i, accelerators] of shape.entries()) {
+    const from = start + i * SLOT;
     const open = segments.at(-1);
-    if (open && open.end === start && open.accelerators === accelerators) open.end = start + SLOT;
-    else if (accelerators > 0) segments.push({ start, end: start + SLOT, accelerators });
+    if (open && open.end === from && open.accelerators === accelerators) open.end = from + SLOT;
+    else if (accelerators > 0) segments.push({ start: from, end: from + SLOT, accelerators });
   }
-  const [first] = segments;
-  const last = segments.at(-1);
+  const [first, last] = [segments[0], segments.at(-1)];
   if (!first || !last) return segments;
   first.start = Math.max(first.start, ready);
-  const held = segments.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (requestKinds.elastic !== feasible.market.requests.kind[request] && held < remaining)
-    last.end += Math.ceil((remaining - held) / SLOT) * SLOT; // what lies behind the horizon
+  const held = segments.reduce((sum, { start: begin, end }) => sum + end - begin, 0);
+  if (!isElastic && held < remaining) last.end += Math.ceil((remaining - held) / SLOT) * SLOT;
   return segments;
 }
 
@@ -204,10 +194,7 @@ export function placeBlind(
   const tooDear = new Set<number>();
   for (const [request, { job, run }] of askers.entries()) {
     if (run || (clearing.assignment.option[request] as number) >= 0) continue;
-    const rows = Array.from(
-      { length: (requests.firstOption[request + 1] as number) - (requests.firstOption[request] as number) },
-      (_, i) => (requests.firstOption[request] as number) + i,
-    );
+    const rows = optionsOf(requests, request);
     if (rows.some((option) => hasKnownWindow(offers, options, option))) continue; // it was priced, and there was no room
     const starts = rows.flatMap((option) => {
       const room = earliestRoom(
@@ -236,6 +223,12 @@ export function placeBlind(
     placed.add(request);
   }
   return { placed, tooDear };
+}
+
+/** The rows of a request's options. */
+function optionsOf({ firstOption }: Market['requests'], request: number): number[] {
+  const first = firstOption[request] as number;
+  return Array.from({ length: (firstOption[request + 1] as number) - first }, (_, i) => first + i);
 }
 
 type OptionColumns = Standing['feasible']['market']['requests']['options'];
@@ -286,16 +279,12 @@ export function deferralOf(standing: Standing, request: number, job: Job, { now 
   const { offers, requests } = feasible.market;
   const { options } = requests;
   const horizonEnd = supply.start + horizonSlots * SLOT;
-  const least = Math.min(
-    ...Array.from(
-      { length: (requests.firstOption[request + 1] as number) - (requests.firstOption[request] as number) },
-      (_, i) => (feasible.seats[(requests.firstOption[request] as number) + i] as Seat).remaining,
-    ),
-  );
+  const rows = optionsOf(requests, request);
+  const least = Math.min(...rows.map((option) => (feasible.seats[option] as Seat).remaining));
   if (Math.max(now, job.spec.notBefore) + least > horizonEnd) return { job: job.id, reason: 'beyond-horizon' };
   const isElastic = requests.kind[request] === requestKinds.elastic;
   let found: (Room & { readonly option: number }) | undefined;
-  for (let option = requests.firstOption[request] as number; option < (requests.firstOption[request + 1] as number); option++) {
+  for (const option of rows) {
     const later = { ...options, end: options.end.slice().fill(offers.slots, option, option + 1) };
     const room = earliestRoom(standingFree(offers, clearing.load.accelerators, options.pool[option] as number), later, option, isElastic);
     if (room && (!found || room.start < found.start)) found = { ...room, option };

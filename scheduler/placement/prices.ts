@@ -8,7 +8,7 @@
 import { type Auction, answerer, openAuction, repriceAll, repriceRun, settle, steepen } from './auction.ts';
 import { type Bound, createBound } from './bound.ts';
 import { hold } from './load.ts';
-import { type Assignment, type Market, nobody, type Prices } from './market.ts';
+import { type Assignment, copyOf, type Market, nobody, type Prices } from './market.ts';
 import { answeringOrder } from './order.ts';
 
 export interface Ascent {
@@ -112,8 +112,6 @@ export function ascend(
   }
   return { prices: best, bound: least, draft: assignment };
 }
-
-const copyOf = ({ accelerator, surplus }: Prices): Prices => ({ accelerator: accelerator.slice(), surplus: surplus.slice() });
 
 /** Prices go round what clears the market; their running mean stills them (Polyak and Juditsky 1992). */
 function blend(mean: Prices, last: Prices, pass: number): void {

@@ -10,6 +10,8 @@ import { curtailedPart } from '../../energy-oracle/outlook.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { type Instant, SLOT, slotOf } from '../../units/time.ts';
 import type { Weights } from '../job.ts';
+import { serveFrom } from './cost.ts';
+import { gridPriceAt } from './load.ts';
 import type { Offers } from './market.ts';
 
 /** An outlook older than this is not believed. */
@@ -124,10 +126,9 @@ function takeOut(
     const at = pool * offers.slots + slot;
     offers.capacity[at] = Math.max(0, (offers.capacity[at] as number) - accelerators);
     const cell = site * offers.slots + slot;
-    const grid = (offers.importPrice[cell] as number) + weights.carbonPricePerKg * (offers.carbonIntensity[cell] as number);
-    const first = grid > 0 ? Math.min(drawKw, offers.curtailedKw[cell] as number) : 0;
-    const second = grid > tariff ? Math.min(drawKw - first, offers.exportableKw[cell] as number) : 0;
-    offers.curtailedKw[cell] = (offers.curtailedKw[cell] as number) - first;
-    offers.exportableKw[cell] = (offers.exportableKw[cell] as number) - second;
+    const [curtailed, exportable] = [offers.curtailedKw[cell] as number, offers.exportableKw[cell] as number];
+    const served = serveFrom(curtailed, exportable, tariff, gridPriceAt(offers, cell, weights.carbonPricePerKg), drawKw);
+    offers.curtailedKw[cell] = curtailed - served.curtailedKw;
+    offers.exportableKw[cell] = exportable - served.exportableKw;
   }
 }
