@@ -151,13 +151,13 @@ async function show(id: string, { api, json }: Reach): Promise<void> {
     [
       'believed',
       placement
-        ? `${placement.energyKwh.toFixed(2)} kWh (${placement.surplusKwh.toFixed(2)} surplus), ${placement.energyCost.toFixed(3)} money, ${placement.carbonG.toFixed(0)} gCO2eq`
+        ? `${placement.energyKwh.toFixed(2)} kWh (${placement.surplusKwh.toFixed(2)} surplus), ${placement.energyCost.toFixed(3)} for energy, ${placement.price.toFixed(3)} in all, ${placement.carbonG.toFixed(0)} gCO2eq`
         : '–',
     ],
     [
       'run now',
       placement && placement.runNowCarbonG !== null
-        ? `${placement.runNowEnergyCost?.toFixed(3)} money, ${placement.runNowCarbonG.toFixed(0)} gCO2eq at ${job.homeSite}`
+        ? `${placement.runNowEnergyCost?.toFixed(3)} for energy, ${placement.runNowCarbonG.toFixed(0)} gCO2eq at ${job.homeSite}`
         : '–',
     ],
   ];
@@ -170,9 +170,12 @@ async function show(id: string, { api, json }: Reach): Promise<void> {
     String(receipt.gridWh),
     receipt.locationG.toFixed(0),
     receipt.energyCost.toFixed(4),
+    receipt.price.toFixed(4),
     receipt.hash.slice(0, 12),
   ]);
-  process.stdout.write(`${table(['SLOT', 'SITE', '>METERED Wh', '>SURPLUS Wh', '>GRID Wh', '>gCO2eq', '>ENERGY COST', 'HASH'], rows)}\n`);
+  process.stdout.write(
+    `${table(['SLOT', 'SITE', '>METERED Wh', '>SURPLUS Wh', '>GRID Wh', '>gCO2eq', '>ENERGY COST', '>CHARGED', 'HASH'], rows)}\n`,
+  );
 }
 
 async function explain(id: string, { api, json }: Reach): Promise<void> {

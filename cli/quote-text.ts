@@ -84,7 +84,7 @@ export function explanationText(told: ExplanationWire): string {
           ['where', `${placement.site}, ${placement.accelerators} × ${placement.model}`],
           ['when', `${placement.start} to ${placement.end}`],
           ['surplus', `${fixed(told.surplusPercent, 0)} %`],
-          ['believed', `${(placement.energyCost + placement.computeCost).toFixed(3)} ${currency}, ${kg(placement.carbonG)} CO2eq`],
+          ['believed', `${placement.price.toFixed(3)} ${currency}, ${kg(placement.carbonG)} CO2eq`],
         ]
       : []),
     ...(kind === 'planned'

@@ -56,7 +56,7 @@ const offer = z
 const site = z.strictObject({
   id: name,
   name: z.string().max(80),
-  provider: name,
+  provider: name.refine((id) => id !== 'protocol', 'another name: `protocol` is the account of the take'),
   zone,
   latitude: z.number().min(-90).max(90),
   longitude: z.number().min(-180).max(180),

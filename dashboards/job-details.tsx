@@ -76,7 +76,7 @@ function Receipts({
         <caption>Metered, one row per slot; carbon is location-based. In brackets: the same job run at once.</caption>
         <thead>
           <tr>
-            {['Slot (UTC)', 'Site', 'Energy', 'Surplus', 'Carbon', 'Cost', 'Certified', 'Hash'].map((head) => (
+            {['Slot (UTC)', 'Site', 'Energy', 'Surplus', 'Carbon', 'Energy money', 'Charged', 'Certified', 'Hash'].map((head) => (
               <th key={head} scope="col">
                 {head}
               </th>
@@ -96,6 +96,7 @@ function Receipts({
               <td>
                 {money(row.energyCost)} <small>({money(row.counterfactualEnergyCost)})</small>
               </td>
+              <td title={row.parts ? partsText(row.parts, money) : undefined}>{money(row.price)}</td>
               <td>{row.certification}</td>
               <td>
                 <code title={row.hash}>{shortened(row.hash)}</code>
@@ -117,6 +118,7 @@ function Receipts({
               {money(sumOf(receipts, (row) => row.energyCost))}{' '}
               <small>({money(sumOf(receipts, (row) => row.counterfactualEnergyCost))})</small>
             </td>
+            <td>{money(sumOf(receipts, (row) => row.price))}</td>
             <td colSpan={2} />
           </tr>
         </tfoot>
@@ -124,6 +126,9 @@ function Receipts({
     </div>
   );
 }
+
+const partsText = ({ energy, computing, accelerators, surplus }: NonNullable<ReceiptWire['parts']>, money: (value: number) => string) =>
+  `energy ${money(energy)}, computing ${money(computing)}, accelerators ${money(accelerators)}, scarce surplus ${money(surplus)}`;
 
 export function JobDetails(props: {
   id: string;

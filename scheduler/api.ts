@@ -11,6 +11,7 @@ import { type CST, Parser, parse } from 'yaml';
 import { toIso } from '../units/time.ts';
 import type { Scheduler } from './engine.ts';
 import { isOver, type Job, jobStates } from './job.ts';
+import { micros } from './ledger/account.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LedgerStore } from './ledger/ledger-store.ts';
 import { explanationWire, placementWire, planWire, pricesWire, quoteWire } from './plan-wire.ts';
@@ -235,7 +236,22 @@ export const jobWire = (job: Job): JobWire => ({
   endedAt: job.endedAt === undefined ? null : toIso(job.endedAt),
 });
 
-const receiptWire = ({ sequence, hash, run, site, slot, meteredWh, actual, counterfactual, certification }: LedgerEntry): ReceiptWire => ({
+const money = (amount: bigint): number => Number(amount) / 1e6;
+
+const receiptWire = ({
+  sequence,
+  hash,
+  run,
+  owner,
+  site,
+  slot,
+  meteredWh,
+  actual,
+  counterfactual,
+  charge,
+  certification,
+  postings,
+}: LedgerEntry): ReceiptWire => ({
   sequence,
   hash,
   run,
@@ -247,9 +263,18 @@ const receiptWire = ({ sequence, hash, run, site, slot, meteredWh, actual, count
   locationG: actual.locationMg / 1_000,
   marginalG: actual.marginalMg === undefined ? null : actual.marginalMg / 1_000,
   matchedG: actual.matchedMg / 1_000,
-  energyCost: Number(actual.energyCost) / 1e6,
+  energyCost: money(actual.energyCost),
+  price: money(-micros(postings, `owner:${owner}`)),
+  parts: charge
+    ? {
+        energy: money(charge.energy),
+        computing: money(charge.computing),
+        accelerators: money(charge.accelerators),
+        surplus: money(charge.surplus),
+      }
+    : null,
   counterfactualSite: counterfactual.site,
   counterfactualLocationG: counterfactual.locationMg / 1_000,
-  counterfactualEnergyCost: Number(counterfactual.energyCost) / 1e6,
+  counterfactualEnergyCost: money(counterfactual.energyCost),
   certification,
 });

@@ -19,7 +19,7 @@ import type { Prices } from './placement/market.ts';
 import { deferralOf, placeBlind, placementOf, type Side, stopOf } from './placement/outcome.ts';
 import type { Standing } from './placement/quote.ts';
 import { type Held, supplyOf, type View } from './placement/supply.ts';
-import type { Deferral, Placement, Plan, PlanCosts, Refusal } from './plan.ts';
+import { believedPrice, type Deferral, type Placement, type Plan, type PlanCosts, type Refusal } from './plan.ts';
 
 export interface Snapshot {
   readonly fleet: readonly FleetSite[];
@@ -169,12 +169,8 @@ const budgetRoundsMax = 4;
 function isOverBudget(decided: Standing, request: number, terms: FeasibleTerms): boolean {
   const budget = decided.feasible.market.requests.budget[request] as number;
   if (budget === Number.POSITIVE_INFINITY || (decided.clearing.assignment.option[request] as number) < 0) return false;
-  const {
-    energyCost,
-    computeCost,
-    transferCost = 0,
-  } = placementOf(decided, request, { terms, insured: undefined, isBlind: false }).believed;
-  return energyCost + computeCost + transferCost > budget;
+  const { believed } = placementOf(decided, request, { terms, insured: undefined, isBlind: false });
+  return believedPrice(believed) > budget;
 }
 
 /** The last cycle's prices at this one's slots; what is new begins at 0. */

@@ -14,6 +14,19 @@ export interface Segment {
   readonly accelerators: number;
 }
 
+/**
+ * What a run owes from an instant on, until the next step: the clearing prices of the plan that placed it.
+ *
+ * Whole millionths of the accounting currency, ≥ 0, so that a charge can be recomputed to the last digit.
+ */
+export interface PriceStep {
+  readonly from: Instant;
+  /** For an accelerator that is held an hour: the ask, and what is bid above it. */
+  readonly microsPerAcceleratorHour: number;
+  /** For a kWh of surplus; what could be exported is never sold below the feed-in tariff. */
+  readonly surplusMicrosPerKwh: number;
+}
+
 export interface Placement {
   readonly job: string;
   readonly site: string;
@@ -25,14 +38,18 @@ export interface Placement {
   readonly end: Instant;
   /** What it holds when; more than one where it pauses or changes its share. Absent in placements made before there were pauses. */
   readonly segments?: readonly Segment[];
+  /** What it agrees to pay, first step first; the last one holds to the end. Absent in placements made before prices were paid. */
+  readonly prices?: readonly PriceStep[];
   readonly believed: {
     readonly outlook: string | undefined;
     readonly energyKwh: number;
     readonly surplusKwh: number;
-    /** Money for energy, accounting currency. */
+    /** Money for energy at what it could be sold or bought for, accounting currency. */
     readonly energyCost: number;
-    /** Money for computing, accounting currency: the price per kWh and the provider's ask; with the energy it makes the price. */
+    /** Money for computing, accounting currency: the price per kWh, and accelerators at their clearing price. */
     readonly computeCost: number;
+    /** What surplus costs above what it could be sold for, where it is scarce, accounting currency; absent in placements made before. */
+    readonly surplusPremium?: number;
     /** Money for moving its data; absent in placements made before data had a price. */
     readonly transferCost?: number;
     /** The energy money if the sun stays at P10 and prices at P90: what a firm promise must withstand. */
@@ -44,6 +61,10 @@ export interface Placement {
   };
   readonly reason: string;
 }
+
+/** All that a placement is believed to cost its owner in money, accounting currency. */
+export const believedPrice = ({ energyCost, computeCost, surplusPremium = 0, transferCost = 0 }: Placement['believed']): number =>
+  energyCost + computeCost + surplusPremium + transferCost;
 
 export interface Deferral {
   readonly job: string;

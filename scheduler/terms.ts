@@ -1,10 +1,10 @@
 /**
- * Terms: what computing costs and what surplus earns, until providers' offers and contracts carry their own.
+ * Terms: what computing costs by the kWh and what surplus earns; what is scarce has its clearing price beside it.
  *
  * One place, so that the live and the virtual river pay alike. Money in millionths of the accounting currency; one
  * token is one unit of it.
  */
-import type { Tariff } from './ledger/book.ts';
+import type { Tariff } from './ledger/charge.ts';
 import type { RewardRule } from './settlement/entitlement.ts';
 
 /** 0.30 per kWh of metered work, of which the protocol takes 5 %. */

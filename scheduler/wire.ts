@@ -39,6 +39,8 @@ export interface PlacementWire {
   readonly surplusKwh: number;
   readonly energyCost: number;
   readonly computeCost: number;
+  /** All it is believed to cost its owner: energy, computing, what its surplus costs above what it could be sold for, transfer. */
+  readonly price: number;
   readonly carbonG: number;
   readonly runNowEnergyCost: number | null;
   readonly runNowCarbonG: number | null;
@@ -205,6 +207,14 @@ export interface ReceiptWire {
   readonly marginalG: number | null;
   readonly matchedG: number;
   readonly energyCost: number;
+  /** What the owner was charged; `parts` is null in entries made before there were any. */
+  readonly price: number;
+  readonly parts: {
+    readonly energy: number;
+    readonly computing: number;
+    readonly accelerators: number;
+    readonly surplus: number;
+  } | null;
   readonly counterfactualSite: string;
   readonly counterfactualLocationG: number;
   readonly counterfactualEnergyCost: number;

@@ -71,6 +71,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
         leasedAt: now,
         until: now + leaseMs,
         plannedEnd: placement.end,
+        prices: placement.prices,
         endedAt: undefined,
         reason: placement.reason,
       };

@@ -6,6 +6,7 @@
  */
 import type { WattHours } from '../../units/quantity.ts';
 import type { DurationMs, Instant } from '../../units/time.ts';
+import type { PriceStep } from '../plan.ts';
 
 export interface Lease {
   /** `<job>#<fence>`: names the run. */
@@ -73,6 +74,8 @@ export interface Run {
   readonly until: Instant;
   /** End of the slots it was given, for the planner's books. */
   readonly plannedEnd: Instant;
+  /** What it agreed to pay when it was leased; absent in runs made before prices were paid. */
+  readonly prices?: readonly PriceStep[] | undefined;
   readonly endedAt: Instant | undefined;
   readonly reason: string;
 }

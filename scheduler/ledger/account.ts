@@ -15,6 +15,14 @@ export interface Posting {
   readonly amount: bigint;
 }
 
+/** Where a price waits until its job is done: the provider's part and the protocol's. No provider may be called `protocol`. */
+export const escrowOf = (provider: string): string => `escrow:${provider}`;
+export const protocolEscrow = escrowOf('protocol');
+
+/** What postings put on an account, in micros. */
+export const micros = (postings: readonly Posting[], account: string): bigint =>
+  postings.reduce((sum, own) => (own.account === account && own.unit === 'micro' ? sum + own.amount : sum), 0n);
+
 /** True when every unit sums to zero. */
 export function balances(postings: readonly Posting[]): boolean {
   const sums = new Map<PostingUnit, bigint>();

@@ -9,22 +9,17 @@ import type { SlotFacts } from '../../energy-oracle/outlook.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { carbonOf, type Micros, moneyOf, type WattHours, wattHours } from '../../units/quantity.ts';
 import { type Instant, SLOT, slotOf } from '../../units/time.ts';
+import type { Run } from '../dispatch/lease.ts';
 import type { Job } from '../job.ts';
 import type { RunSlot } from '../queue/job-store.ts';
-import { balances, type Posting } from './account.ts';
+import { balances, escrowOf, type Posting, protocolEscrow } from './account.ts';
+import { chargeOf, priceOf, type Tariff } from './charge.ts';
 import type { Account, EntryBody } from './entry.ts';
-
-/** What computing costs beside its energy, and how it is shared. */
-export interface Tariff {
-  /** Paid by the owner per kWh of metered work, micros: stands for the provider's ask until offers carry one. */
-  readonly computeMicrosPerKwh: bigint;
-  /** The protocol's share of the compute fee, parts per thousand. */
-  readonly takePerMille: bigint;
-}
 
 /** What booking needs to know of one metered run-slot; everything was looked up before. */
 export interface Bookable {
   readonly metered: RunSlot;
+  readonly run: Run;
   readonly job: Job;
   readonly site: Site;
   readonly homeSite: Site;
@@ -48,19 +43,28 @@ export const counterfactualSlot = (job: Job, index: number): Instant =>
  *
  * @throws RangeError when the postings do not balance (a bug, never input)
  */
-export function book({ metered, job, site, homeSite, facts, homeFacts }: Bookable, taken: Taken, tariff: Tariff, now: Instant): EntryBody {
-  const actual = accountOf(metered.energyWh, site, facts, taken.actual);
-  const elsewhere = accountOf(metered.energyWh, homeSite, homeFacts, taken.counterfactual);
+export function book(
+  { metered, run, job, site, homeSite, facts, homeFacts }: Bookable,
+  taken: Taken,
+  tariff: Tariff,
+  now: Instant,
+): EntryBody {
+  const split = splitOf(metered.energyWh, facts, taken.actual);
+  const actual = accountOf(split, site, facts);
+  const elsewhere = accountOf(splitOf(metered.energyWh, homeFacts, taken.counterfactual), homeSite, homeFacts);
   const counterfactual = compared({ account: actual, facts }, { account: elsewhere, facts: homeFacts });
   const certification = certificationOf(facts);
-  const { price, take } = priceOf(metered.energyWh, chargedEnergy({ actual, certification }), tariff);
+  const energy = chargedEnergy(actual.energyCost, certification);
+  const { slot, energyWh: meteredWh } = metered;
+  const charge = chargeOf({ run, spec: job.spec, slot, meteredWh, ...split, energy, feedInTariff: site.feedInTariff }, tariff);
+  const price = priceOf(charge);
   const postings: Posting[] = [
     { account: `surplus:${site.id}`, unit: 'Wh', amount: -BigInt(actual.surplusWh) },
     { account: `grid:${site.id}`, unit: 'Wh', amount: -BigInt(actual.gridWh) },
     { account: `job:${job.id}`, unit: 'Wh', amount: BigInt(metered.energyWh) },
     { account: `owner:${job.spec.owner}`, unit: 'micro', amount: -price },
-    { account: `escrow:${site.provider}`, unit: 'micro', amount: price - take },
-    { account: 'escrow:protocol', unit: 'micro', amount: take },
+    { account: escrowOf(site.provider), unit: 'micro', amount: price - charge.take },
+    { account: protocolEscrow, unit: 'micro', amount: charge.take },
   ];
   if (!balances(postings)) throw new RangeError(`postings of ${metered.run} do not balance`);
   return {
@@ -69,22 +73,15 @@ export function book({ metered, job, site, homeSite, facts, homeFacts }: Bookabl
     owner: job.spec.owner,
     site: site.id,
     provider: site.provider,
-    slot: metered.slot,
+    slot,
     bookedAt: now,
-    meteredWh: metered.energyWh,
+    meteredWh,
     actual,
     counterfactual: { ...counterfactual, site: homeSite.id, slot: homeFacts.slot },
+    charge,
     certification,
     postings,
   };
-}
-
-/** What the owner pays for metered energy, and the protocol's part of it; never below zero. */
-export function priceOf(energyWh: WattHours, energyCost: Micros, tariff: Tariff): { readonly price: Micros; readonly take: Micros } {
-  const compute = (BigInt(energyWh) * tariff.computeMicrosPerKwh) / 1_000n;
-  const take = (compute * tariff.takePerMille) / 1_000n;
-  const price = compute + energyCost;
-  return { price: price > take ? price : take, take };
 }
 
 /**
@@ -92,27 +89,37 @@ export function priceOf(energyWh: WattHours, energyCost: Micros, tariff: Tariff)
  *
  * Without this a provider whose meter is silent, or contradicts itself, would sell its own sun at the grid's price.
  */
-export const chargedEnergy = ({ actual, certification }: Pick<EntryBody, 'actual' | 'certification'>): Micros =>
-  certification === unverified && actual.energyCost > 0n ? 0n : actual.energyCost;
+const chargedEnergy = (energyCost: Micros, certification: string): Micros =>
+  certification === unverified && energyCost > 0n ? 0n : energyCost;
 
-function accountOf(energyWh: WattHours, site: Site, facts: SlotFacts, taken: Map<string, WattHours>): Account {
+/** Metered energy by where it came from. */
+interface Split {
+  readonly curtailedWh: WattHours;
+  readonly exportableWh: WattHours;
+  readonly gridWh: WattHours;
+}
+
+/** Takes what is left of a slot's verified surplus; the curtailed part is used first, for it is free. */
+function splitOf(energyWh: WattHours, facts: SlotFacts, taken: Map<string, WattHours>): Split {
   const key = `${facts.site}@${facts.slot}`;
   const before = taken.get(key) ?? 0;
   const verified = facts.surplusWh ?? 0;
   const surplusWh = Math.min(energyWh, Math.max(0, verified - before));
   taken.set(key, before + surplusWh);
-  const gridWh = energyWh - surplusWh;
-  const curtailedLeft = Math.max(0, (facts.curtailedWh ?? 0) - before); // curtailed surplus is used first: it is free
-  const exportableWh = Math.max(0, surplusWh - curtailedLeft);
+  const curtailedWh = Math.min(surplusWh, Math.max(0, (facts.curtailedWh ?? 0) - before));
+  return { curtailedWh: wattHours(curtailedWh), exportableWh: wattHours(surplusWh - curtailedWh), gridWh: wattHours(energyWh - surplusWh) };
+}
+
+function accountOf({ curtailedWh, exportableWh, gridWh }: Split, site: Site, facts: SlotFacts): Account {
   const intensity = facts.carbonIntensity;
   const price = facts.importPrice;
   return {
-    surplusWh,
+    surplusWh: wattHours(curtailedWh + exportableWh),
     gridWh,
     locationMg: intensity === undefined ? 0 : carbonOf(gridWh, intensity),
     marginalMg: facts.marginalIntensity === undefined ? undefined : carbonOf(gridWh, facts.marginalIntensity),
     matchedMg: intensity === undefined ? 0 : carbonOf(gridWh, intensity),
-    energyCost: moneyOf(wattHours(exportableWh), site.feedInTariff) + (price === undefined ? 0n : moneyOf(gridWh, price)),
+    energyCost: moneyOf(exportableWh, site.feedInTariff) + (price === undefined ? 0n : moneyOf(gridWh, price)),
   };
 }
 

@@ -9,7 +9,8 @@ import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
 import { type DurationMs, type Instant, slotInterval } from '../../units/time.ts';
 import type { JobStore } from '../queue/job-store.ts';
-import { book, counterfactualSlot, type Taken, type Tariff } from './book.ts';
+import { book, counterfactualSlot, type Taken } from './book.ts';
+import type { Tariff } from './charge.ts';
 import type { EntryBody, LedgerEntry } from './entry.ts';
 import type { LedgerStore } from './ledger-store.ts';
 
@@ -30,13 +31,14 @@ export async function bookDue({ clock, jobs, ledger, oracle, sites, tariff, dela
   if (due.length === 0) return [];
   const found = await byKey(
     due.map(({ job }) => job),
-    async (id) => ({ job: await jobs.get(id), booked: await ledger.bookedOf(id) }),
+    async (id) => ({ job: await jobs.get(id), runs: await jobs.runsOf(id), booked: await ledger.bookedOf(id) }),
   );
   const planned = due.flatMap((metered) => {
-    const { job, booked } = found.get(metered.job) ?? {};
+    const { job, runs, booked } = found.get(metered.job) ?? {};
+    const run = runs?.find(({ id }) => id === metered.run);
     const site = sites.get(metered.site);
     const homeSite = sites.get(job?.homeSite ?? '');
-    if (!job || !site || !homeSite || !booked) throw new RangeError(`${metered.run} names a job or site that is not known`);
+    if (!job || !run || !site || !homeSite || !booked) throw new RangeError(`${metered.run} names a job, run or site that is not known`);
     if (booked.some(({ run, slot }) => run === metered.run && slot === metered.slot)) return []; // booked, but killed before it was marked
     // the n-th distinct slot in which the job drew energy, counted over what is booked and what is due
     const before = new Set(
@@ -45,6 +47,7 @@ export async function bookDue({ clock, jobs, ledger, oracle, sites, tariff, dela
     return [
       {
         metered,
+        run,
         job,
         site,
         homeSite,

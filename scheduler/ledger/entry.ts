@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Micros, Milligrams, WattHours } from '../../units/quantity.ts';
 import type { Instant } from '../../units/time.ts';
 import type { Posting } from './account.ts';
+import type { Charge } from './charge.ts';
 
 /** What the metered energy emitted and cost, or would have. */
 export interface Account {
@@ -35,6 +36,8 @@ export interface EntryBody {
   readonly actual: Account;
   /** The same energy at the home site from the instant of submission; carbon or money as in `actual` where a gap leaves nothing to compare. */
   readonly counterfactual: Account & { readonly site: string; readonly slot: Instant };
+  /** The owner's price by its parts; absent in entries made before there were any. */
+  readonly charge?: Charge;
   /** Why nothing (or less) was certified: `telemetry-missing`, `signals-missing`, or `ok`. */
   readonly certification: string;
   readonly postings: readonly Posting[];

@@ -3,14 +3,17 @@
  *
  * In a slot a class shares surplus evenly among its runs, kW by kW; between classes the merit order of `cost.ts` rules.
  */
+import { ownSurplusPrice } from './clearing-price.ts';
 import { type Served, servedTo, serveFrom } from './cost.ts';
 import { gridPriceAt, type Load } from './load.ts';
-import type { Assignment, Market, Offers } from './market.ts';
+import type { Assignment, Market, Offers, Prices } from './market.ts';
 
 export interface Belief {
   readonly surplusKwh: number;
-  /** Energy money, accounting currency. */
+  /** Energy money with surplus at its opportunity price, accounting currency. */
   readonly energyCost: number;
+  /** What its surplus costs above that at clearing prices, accounting currency ≥ 0. */
+  readonly surplusPremium: number;
   /** gCO2eq of grid energy. */
   readonly carbonG: number;
   /** kWh in the slots that are known. */
@@ -20,14 +23,25 @@ export interface Belief {
 interface Sum {
   surplusKwh: number;
   energyCost: number;
+  surplusPremium: number;
   carbonG: number;
   energyKwh: number;
 }
 
-const nothing = (): Sum => ({ surplusKwh: 0, energyCost: 0, carbonG: 0, energyKwh: 0 });
+const nothing = (): Sum => ({ surplusKwh: 0, energyCost: 0, surplusPremium: 0, carbonG: 0, energyKwh: 0 });
 
-/** What a placed request expects; slots whose signals are unknown add nothing. O(slots held × classes). */
-export function beliefOf({ offers, requests }: Market, load: Load, { option, start, pattern }: Assignment, request: number): Belief {
+/**
+ * What a placed request expects; slots whose signals are unknown add nothing. O(slots held × classes).
+ *
+ * @param prices  what cleared; without them surplus costs its opportunity price
+ */
+export function beliefOf(
+  { offers, requests }: Market,
+  load: Load,
+  { option, start, pattern }: Assignment,
+  request: number,
+  prices?: Prices,
+): Belief {
   const sum = nothing();
   const at = option[request] as number;
   const { options } = requests;
@@ -41,7 +55,8 @@ export function beliefOf({ offers, requests }: Market, load: Load, { option, sta
     const cell = site * offers.slots + (start[request] as number) + i;
     if (kw === 0 || offers.known[cell] !== 1) continue;
     const classKw = load.drawKw[cell * load.classes + rank] as number;
-    add(sum, offers, cell, site, servedTo(load, offers, cell, offers.feedInTariff[site] as number, rank), kw / classKw);
+    const served = servedTo(load, offers, cell, offers.feedInTariff[site] as number, rank);
+    add(sum, offers, cell, site, served, kw / classKw, prices && ownSurplusPrice(offers, load, prices, cell, rank));
   }
   return sum;
 }
@@ -67,11 +82,20 @@ export function aloneAt(
   return sum;
 }
 
-function add(sum: Sum, offers: Offers, cell: number, site: number, { curtailedKw, exportableKw, gridKw }: Served, part: number): void {
+function add(
+  sum: Sum,
+  offers: Offers,
+  cell: number,
+  site: number,
+  { curtailedKw, exportableKw, gridKw }: Served,
+  part: number,
+  surplusPrice = 0,
+): void {
   const hours = offers.slotHours * part;
+  const tariff = offers.feedInTariff[site] as number;
   sum.surplusKwh += (curtailedKw + exportableKw) * hours;
   sum.energyKwh += (curtailedKw + exportableKw + gridKw) * hours;
-  sum.energyCost +=
-    ((exportableKw * (offers.feedInTariff[site] as number) + gridKw * (offers.importPrice[cell] as number)) * hours) / 1_000;
+  sum.energyCost += ((exportableKw * tariff + gridKw * (offers.importPrice[cell] as number)) * hours) / 1_000;
+  sum.surplusPremium += ((curtailedKw * surplusPrice + exportableKw * Math.max(0, surplusPrice - tariff)) * hours) / 1_000;
   sum.carbonG += gridKw * hours * (offers.carbonIntensity[cell] as number);
 }

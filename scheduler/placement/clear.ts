@@ -64,7 +64,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
     guidance: [0.8, 0.4, 0],
     moves: 50,
     rescues: 300,
-    gapEnough: 0.02,
+    gapEnough: 0.002,
   },
   quick: {
     passesMin: 12,

@@ -4,7 +4,7 @@
  * A provider is a site with all its pools. Its clearing price in a slot is the ask plus the dual price of its
  * accelerators, never below the ask; its surplus is sold at the surplus price, never below its opportunity price. Grid
  * energy is passed on at cost and is nobody's earning. Beside it stands the pivot payment, which takes away the reason
- * to shade an ask. Who pays, and when, is settlement's business.
+ * to shade an ask. What runs agree to pay of this is `agreed-price.ts`'; when they pay it, the ledger's.
  */
 import { type Clearing, clear, type Effort } from './clear.ts';
 import { servedTo } from './cost.ts';
@@ -15,6 +15,42 @@ import type { Market, Offers, Prices } from './market.ts';
 export function clearingPrice({ offers }: Market, { accelerator }: Prices, pool: number, slot: number): number {
   return (offers.ask[pool] as number) * offers.slotHours + Math.max(0, accelerator[pool * offers.slots + slot] as number);
 }
+
+/**
+ * What a MWh of surplus is sold for in a cell, accounting currency ≥ 0: what one more would be worth to this plan. O(classes).
+ *
+ * Where a tier is left over that is what could be had for it elsewhere; where all is used, what it saves whoever needs it
+ * most of those on grid energy; where it just suffices, anything between is right, and the dual price decides.
+ */
+export function surplusPrice(offers: Offers, load: Load, { surplus }: Prices, cell: number): number {
+  const tariff = offers.feedInTariff[Math.floor(cell / offers.slots)] as number;
+  let curtailed = offers.curtailedKw[cell] as number;
+  let exportable = offers.exportableKw[cell] as number;
+  const least = exportable > 0 ? tariff : 0;
+  let saved: number | undefined; // grid energy of the neediest who draws some
+  let most = Number.POSITIVE_INFINITY; // grid energy of the least needy who has surplus
+  for (let rank = 0; rank < load.classes; rank++) {
+    const grid = load.gridPrice[cell * load.classes + rank] as number;
+    const served = servedTo(load, offers, cell, tariff, rank);
+    curtailed -= served.curtailedKw;
+    exportable -= served.exportableKw;
+    if (served.gridKw > roundingKw) saved ??= grid;
+    else if (served.curtailedKw + served.exportableKw > roundingKw) most = grid;
+  }
+  if (curtailed > roundingKw) return 0;
+  if (exportable > roundingKw) return tariff;
+  return Math.max(least, saved ?? Math.min(most, surplus[cell] as number));
+}
+
+/** Less is a rounding error. */
+const roundingKw = 1e-9;
+
+/**
+ * What a run of that rank pays for a MWh of surplus in a cell: the price it is sold for, but no more than grid energy and
+ * its carbon are worth to that run. Accounting currency ≥ 0; O(classes).
+ */
+export const ownSurplusPrice = (offers: Offers, load: Load, prices: Prices, cell: number, rank: number): number =>
+  Math.max(0, Math.min(surplusPrice(offers, load, prices, cell), load.gridPrice[cell * load.classes + rank] as number));
 
 /** What providers earn under a clearing and what it costs them; accounting currency, ≥ 0 where asks and tariffs are. */
 export interface Earnings {
@@ -67,7 +103,7 @@ function surplusEarnings(offers: Offers, load: Load, prices: Prices): Pick<Earni
     let earned = 0;
     let exportableKwh = 0;
     for (let cell = site * slots; cell < (site + 1) * slots; cell++) {
-      const price = Math.max(0, prices.surplus[cell] as number);
+      const price = surplusPrice(offers, load, prices, cell);
       for (let rank = 0; rank < load.classes; rank++) {
         const { curtailedKw, exportableKw } = servedTo(load, offers, cell, tariff, rank);
         earned += ((curtailedKw * price + exportableKw * Math.max(tariff, price)) * slotHours) / 1_000;

@@ -52,6 +52,8 @@ export interface Feasible {
   readonly askers: readonly Asker[];
   /** By option. */
   readonly seats: readonly Seat[];
+  /** Jobs whose budget took their wishes. */
+  readonly thrifty: ReadonlySet<string>;
   /** Jobs that no site could run, and why. */
   readonly refused: readonly { readonly job: Job; readonly reason: RefusalReason; readonly detail: string }[];
 }
@@ -110,7 +112,7 @@ export function feasible(askers: readonly Asker[], supply: Supply, terms: Feasib
     }
   }
   const market = marketOf(rows, supply, Float64Array.from(classes.keys()));
-  return { market, askers: asking, seats: rows.flatMap(({ options }) => options), refused };
+  return { market, askers: asking, seats: rows.flatMap(({ options }) => options), thrifty: terms.thrifty ?? new Set(), refused };
 }
 
 /** What of its run time a job has left and where its slots may lie, or why it cannot run. */

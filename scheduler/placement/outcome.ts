@@ -9,7 +9,9 @@ import type { Run } from '../dispatch/lease.ts';
 import { drawKw, fittingModels } from '../fleet.ts';
 import { type Job, paceOf, remainingOf } from '../job.ts';
 import type { Deferral, Move, Placement, Segment } from '../plan.ts';
+import { acceleratorCost, priceStepsOf } from './agreed-price.ts';
 import { aloneAt, type Belief, beliefOf } from './belief.ts';
+import { surplusPrice } from './clearing-price.ts';
 import type { FeasibleTerms, Seat } from './feasible.ts';
 import type { Load } from './load.ts';
 import { type Market, type Offers, requestKinds } from './market.ts';
@@ -48,11 +50,11 @@ export function placementOf(standing: Standing, request: number, { terms, insure
   const first = segments[0];
   const last = segments.at(-1);
   if (!first || !last) throw new RangeError(`${job.id} is placed nowhere`);
-  const belief = beliefOf(market, load, assignment, request);
+  const belief = beliefOf(market, load, assignment, request, clearing.prices);
+  const prices = priceStepsOf(standing, request);
   const draw = (drawKw(site, job.spec, pool.model) * first.accelerators) / (fittingNeeded(site, job, pool.model) || first.accelerators);
   const energyKwh = job.spec.elastic ? belief.energyKwh : (draw * seat.remaining) / HOUR;
   const whole = belief.energyKwh > 0 ? energyKwh / belief.energyKwh : 0; // first and last slot are used in part; what lies behind the horizon as what lies in it
-  const asked = segments.reduce((sum, { start, end, accelerators }) => sum + ((end - start) / HOUR) * accelerators, 0);
   const worst = insured && beliefOf(insured.market, insured.load, assignment, request);
   const released = Math.max(job.submittedAt, job.spec.notBefore);
   return {
@@ -63,12 +65,14 @@ export function placementOf(standing: Standing, request: number, { terms, insure
     start: first.start,
     end: last.end,
     segments,
+    prices,
     believed: {
       outlook: supply.outlooks[pool.site]?.id,
       energyKwh,
       surplusKwh: belief.surplusKwh * whole,
       energyCost: belief.energyCost * whole,
-      computeCost: energyKwh * terms.computePricePerKwh + asked * (site.offer?.askPerAcceleratorHour ?? 0),
+      computeCost: energyKwh * terms.computePricePerKwh + acceleratorCost(segments, prices),
+      surplusPremium: belief.surplusPremium * whole,
       transferCost: seat.transferMoney,
       ...(worst && { insuredEnergyCost: worst.energyCost * whole }),
       carbonG: belief.carbonG * whole + (market.requests.options.transferG[option] as number),
@@ -130,7 +134,7 @@ function whyHere(standing: Standing, request: number, { surplusKwh, energyKwh }:
 
 /** What binds a placed request: the scarcities it pays for and the limits it touches, each a phrase; empty when nothing does. */
 export function bindingOf({ supply, feasible, clearing }: Standing, request: number): string[] {
-  const { market, askers } = feasible;
+  const { market, askers, thrifty } = feasible;
   const { options } = market.requests;
   const { assignment, prices } = clearing;
   const option = assignment.option[request] as number;
@@ -145,7 +149,7 @@ export function bindingOf({ supply, feasible, clearing }: Standing, request: num
     scarce = Math.max(scarce, prices.accelerator[pool * market.offers.slots + slot] as number);
     const cell = site * market.offers.slots + slot;
     if ((market.offers.curtailedKw[cell] as number) + (market.offers.exportableKw[cell] as number) > 0)
-      surplus = Math.max(surplus, prices.surplus[cell] as number);
+      surplus = Math.max(surplus, surplusPrice(market.offers, clearing.load, prices, cell));
   }
   const model = supply.pools[pool]?.model ?? '';
   const perHour = scarce / market.offers.slotHours;
@@ -154,7 +158,8 @@ export function bindingOf({ supply, feasible, clearing }: Standing, request: num
   if (surplus > 1e-6) phrases.push(`surplus is scarce there: worth ${surplus.toFixed(1)} per MWh`);
   if (from + length >= (options.end[option] as number)) phrases.push('its deadline');
   if (from <= (options.earliest[option] as number)) phrases.push('its release');
-  const budget = askers[request]?.job.spec.maxPrice;
+  const job = askers[request]?.job;
+  const budget = job && thrifty.has(job.id) ? job.spec.maxPrice : undefined; // otherwise it got its wish within it
   if (budget !== undefined) phrases.push(`its budget of ${(Number(budget) / 1e6).toFixed(2)}`);
   return phrases;
 }

@@ -1,13 +1,13 @@
 /**
  * Entitlement: what each provider is owed for jobs that are done. Pure.
  *
- * Pays the work of every run that ended with its result or a checkpoint (a lost run left nothing), and an energy reward
+ * Pays what the ledger put in escrow for every run that ended with its result or a checkpoint (a lost run left nothing), and an energy reward
  * per certified Wh that is backed (law 4) and smaller than the protocol's take on the same job (law 5), so that buying
  * one's own jobs never pays.
  */
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Run } from '../dispatch/lease.ts';
-import { chargedEnergy, priceOf, type Tariff } from '../ledger/book.ts';
+import { escrowOf, micros, protocolEscrow } from '../ledger/account.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Entitlement, Settlement } from './chain.ts';
 
@@ -30,18 +30,17 @@ export interface Owed {
 }
 
 /** What finished jobs earn their providers, whole base units (1 token = 1 unit of the accounting currency). */
-export function owedFor(finished: readonly FinishedJob[], tariff: Tariff, rule: RewardRule): Owed {
+export function owedFor(finished: readonly FinishedJob[], rule: RewardRule): Owed {
   const byProvider = new Map<string, bigint>();
   let rewards = 0n;
   let certifiedWh = 0n;
   for (const { entries, runs } of finished) {
     const payable = new Set(runs.filter(({ state }) => state === 'succeeded' || state === 'checkpointed').map(({ id }) => id));
     for (const entry of entries.filter(({ run }) => payable.has(run))) {
-      const { price, take } = priceOf(entry.meteredWh, chargedEnergy(entry), tariff);
       const backed = BigInt(entry.actual.surplusWh) * rule.unitsPerWh;
-      const bound = (take * rule.ofTakePerMille) / 1_000n;
+      const bound = (micros(entry.postings, protocolEscrow) * rule.ofTakePerMille) / 1_000n;
       const reward = backed < bound ? backed : bound;
-      byProvider.set(entry.provider, (byProvider.get(entry.provider) ?? 0n) + price - take + reward);
+      byProvider.set(entry.provider, (byProvider.get(entry.provider) ?? 0n) + micros(entry.postings, escrowOf(entry.provider)) + reward);
       rewards += reward;
       certifiedWh += BigInt(entry.actual.surplusWh);
     }

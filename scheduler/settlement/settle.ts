@@ -7,7 +7,6 @@
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
 import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts';
-import type { Tariff } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { type Chain, ChainFault, type Settlement } from './chain.ts';
@@ -28,7 +27,6 @@ export interface SettlerPorts {
     readonly epoch: Instant;
     readonly periodMs: DurationMs;
     readonly bookingDelayMs: DurationMs;
-    readonly tariff: Tariff;
     readonly reward: RewardRule;
   };
 }
@@ -51,7 +49,7 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
       ({ closedAt }) => closedAt !== undefined && interval.start <= closedAt && closedAt < interval.end,
     );
     const finished = await Promise.all(done.map(async ({ id }) => ({ entries: await ledger.entriesOf(id), runs: await jobs.runsOf(id) })));
-    const owed = owedFor(finished, config.tariff, config.reward);
+    const owed = owedFor(finished, config.reward);
     const entitlements = accumulate(previous, owed, sites);
     return {
       period,

@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { SlotFacts } from '../../energy-oracle/outlook.ts';
 import { book } from '../../scheduler/ledger/book.ts';
 import { HOUR, SLOT } from '../../units/time.ts';
-import { factsOf, jobOf, noon, siteOf, tariff } from '../scheduler/nouns.ts';
+import { factsOf, jobOf, noon, runOf, siteOf, tariff } from '../scheduler/nouns.ts';
 
 const booked = (facts: Partial<SlotFacts>, home: Partial<SlotFacts>) =>
   book(
     {
       metered: { run: 'a#1', job: 'a', site: 'rhine', slot: noon, energyWh: 400, reportedAt: noon + SLOT },
+      run: runOf('a', 1),
       job: jobOf('a'),
       site: siteOf('rhine'),
       homeSite: siteOf('bay'),

@@ -7,7 +7,7 @@ import type { Outlook, OutlookSlot, SlotFacts } from '../../energy-oracle/outloo
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Run } from '../../scheduler/dispatch/lease.ts';
 import type { Job, JobSpec } from '../../scheduler/job.ts';
-import type { Tariff } from '../../scheduler/ledger/book.ts';
+import type { Tariff } from '../../scheduler/ledger/charge.ts';
 import { DAY, HOUR, type Instant, SLOT, toIso } from '../../units/time.ts';
 
 export const noon: Instant = Date.UTC(2026, 5, 21, 12);

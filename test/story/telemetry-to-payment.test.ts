@@ -86,6 +86,19 @@ describe('from telemetry to payment, over two days', () => {
     }
   });
 
+  test('accelerators are charged for the time they were held, at the prices their runs agreed to', async () => {
+    let charged = 0;
+    for (const { run: id, slot, charge } of entries) {
+      const run = await world.jobs.run(id);
+      const { microsPerAcceleratorHour = 0 } = run?.prices?.findLast(({ from }) => from <= slot) ?? run?.prices?.[0] ?? {};
+      const heldMs = overlap({ start: run?.leasedAt ?? 0, end: run?.endedAt ?? end }, { start: slot, end: slot + SLOT });
+      const micros = Math.floor(((run?.accelerators ?? 0) * heldMs * microsPerAcceleratorHour) / HOUR + 1e-6);
+      expect(charge?.accelerators, `${id} at ${slot}`).toBe(BigInt(micros));
+      charged += micros;
+    }
+    expect(charged).toBeGreaterThan(0); // somewhere accelerators were scarce: without that this would prove nothing
+  });
+
   test('the ledger is one unbroken chain, and every entry and their sum balance', () => {
     expect(verifyChain(entries)).toMatchObject({ kind: 'intact', entries: entries.length });
     expect(entries.length).toBeGreaterThan(100);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OracleView, SlotFacts } from '../../../energy-oracle/outlook.ts';
 import { balances } from '../../../scheduler/ledger/account.ts';
-import { type Bookable, book, chargedEnergy, counterfactualSlot, priceOf, type Taken } from '../../../scheduler/ledger/book.ts';
+import { type Bookable, book, counterfactualSlot, type Taken } from '../../../scheduler/ledger/book.ts';
 import { bookDue } from '../../../scheduler/ledger/bookkeeper.ts';
 import type { LedgerEntry } from '../../../scheduler/ledger/entry.ts';
 import { createMemoryLedgerStore } from '../../../scheduler/ledger/memory-ledger-store.ts';
@@ -24,6 +24,7 @@ const meteredOf = (job: string, slot: Instant, energyWh: number, site = 'rhine',
 const nothingTaken = (): Taken => ({ actual: new Map(), counterfactual: new Map() });
 const bookable = (energyWh: number, facts: Partial<SlotFacts> = {}, home: Partial<SlotFacts> = {}, job = 'a'): Bookable => ({
   metered: meteredOf(job, noon, energyWh),
+  run: runOf(job, 1),
   job: jobOf(job),
   site: siteOf('rhine'),
   homeSite: siteOf('bay'),
@@ -85,7 +86,7 @@ describe('a metered slot', () => {
     const entry = one(400, { surplusWh: undefined, curtailedWh: undefined });
     expect(entry.actual).toMatchObject({ surplusWh: 0, gridWh: 400, locationMg: 160_000 });
     expect(entry.certification).toBe('telemetry-missing: nothing certified');
-    expect(chargedEnergy(entry)).toBe(0n);
+    expect(entry.charge?.energy).toBe(0n);
     expect(one(400).certification).toBe('ok');
     expect(one(400, { importPrice: undefined }).certification).toMatch(/^signals-missing/);
   });
@@ -103,8 +104,7 @@ describe('a metered slot', () => {
 
   test('is posted from surplus and grid to the job, and from the owner to provider and protocol', () => {
     const entry = one(1_000, { surplusWh: 600 });
-    const { price, take } = priceOf(1_000, entry.actual.energyCost, tariff);
-    expect([price, take]).toEqual([300_000n + 600n * 60n + 400n * 100n, 15_000n]);
+    const [price, take] = [300_000n + 600n * 60n + 400n * 100n, 15_000n];
     expect(entry.postings).toEqual([
       { account: 'surplus:rhine', unit: 'Wh', amount: -600n },
       { account: 'grid:rhine', unit: 'Wh', amount: -400n },
@@ -116,7 +116,11 @@ describe('a metered slot', () => {
   });
 
   test('never makes the protocol pay: a price far below zero leaves its take', () => {
-    expect(priceOf(1_000, -10_000_000n, tariff)).toEqual({ price: 15_000n, take: 15_000n });
+    const { postings } = one(1_000, { importPrice: -10_000 });
+    expect(postings.filter(({ unit, amount }) => unit === 'micro' && amount !== 0n)).toEqual([
+      { account: 'owner:ada', unit: 'micro', amount: -15_000n },
+      { account: 'escrow:protocol', unit: 'micro', amount: 15_000n },
+    ]);
   });
 });
 

@@ -5,7 +5,7 @@ import { book } from '../../../scheduler/ledger/book.ts';
 import { chained, type LedgerEntry } from '../../../scheduler/ledger/entry.ts';
 import { add, noTotals } from '../../../scheduler/ledger/statement.ts';
 import { SLOT } from '../../../units/time.ts';
-import { factsOf, jobOf, noon, siteOf, tariff } from '../nouns.ts';
+import { factsOf, jobOf, noon, runOf, siteOf, tariff } from '../nouns.ts';
 
 const COUNT = 6;
 const entries: LedgerEntry[] = [];
@@ -22,6 +22,7 @@ for (let index = 0; index < COUNT; index++) {
         energyWh: 300 + index,
         reportedAt: slot + SLOT,
       },
+      run: runOf(index % 2 ? 'b' : 'a', 1),
       job: jobOf(index % 2 ? 'b' : 'a'),
       site: siteOf('rhine'),
       homeSite: siteOf('bay'),

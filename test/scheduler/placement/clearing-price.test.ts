@@ -30,24 +30,20 @@ describe('the clearing price', () => {
 
 describe('a provider earns', () => {
   test.each([
-    { name: 'its ask and the feed-in tariff where nothing is scarce', accelerator: 0, surplus: 0, held: 1, sold: 0.01 },
-    { name: 'what scarce accelerators are worth', accelerator: 0.1, surplus: 0, held: 1.2, sold: 0.01 },
-    { name: 'for curtailed surplus its price, when exporting is worth more', accelerator: 0, surplus: 20, held: 1, sold: 0.015 },
-    {
-      name: 'for both tiers one price, when using is worth more; for grid energy nothing',
-      accelerator: 0,
-      surplus: 60,
-      held: 1,
-      sold: 0.03,
-    },
-  ])('$name', ({ accelerator, surplus, held, sold }) => {
-    const earnings = providerEarnings(market, { assignment, prices: pricesOf(accelerator, surplus) });
+    { name: 'its ask, and for surplus what grid energy costs where some is drawn', accelerator: 0, kw: 1.5, held: 1, sold: 0.05 },
+    { name: 'what scarce accelerators are worth', accelerator: 0.1, kw: 1.5, held: 1.2, sold: 0.05 },
+    { name: 'the feed-in tariff for all of its surplus where some is left', accelerator: 0, kw: 0.75, held: 1, sold: 0.015 },
+    { name: 'nothing for curtailed surplus where some is left', accelerator: 0, kw: 0.25, held: 1, sold: 0 },
+  ])('$name', ({ accelerator, kw, held, sold }) => {
+    const own = marketOf({ slots: 2, slotHours: 0.25, sites: [site], requests: [{ accelerators: 2, kwPerAccelerator: kw }] });
+    const earnings = providerEarnings(own, { assignment, prices: pricesOf(accelerator, 0) });
+    const opportunity = (Math.max(0, Math.min(1, 2 * kw - 1)) * 40 * 0.25) / 1_000;
     expect(earnings.accelerators[0]).toBeCloseTo(held, 12);
     expect(earnings.surplus[0]).toBeCloseTo(sold, 12);
     expect(earnings.paid[0]).toBeCloseTo(held + sold, 12);
     expect(earnings.asked[0]).toBeCloseTo(1, 12);
-    expect(earnings.opportunity[0]).toBeCloseTo(0.01, 12);
-    expect(earnings.ownCost[0]).toBeCloseTo(1.01, 12);
+    expect(earnings.opportunity[0]).toBeCloseTo(opportunity, 12);
+    expect(earnings.ownCost[0]).toBeCloseTo(1 + opportunity, 12);
   });
 
   /** What the requests of a plan pay for what they hold, request by request. */

@@ -302,7 +302,7 @@ describe('what runs believe', () => {
   const { offers } = marketOf({ slots: 3, sites: [site], requests: [{}] });
 
   test('of one that is alone is the merit order of its own draw', () => {
-    expect(aloneAt(offers, 0, 0, 3, 0, 2)).toEqual({ surplusKwh: 2, energyKwh: 6, energyCost: 0.25, carbonG: 1_600 }); // 60 + 100, 3 × 30
+    expect(aloneAt(offers, 0, 0, 3, 0, 2)).toEqual({ surplusKwh: 2, energyKwh: 6, energyCost: 0.25, surplusPremium: 0, carbonG: 1_600 }); // 60 + 100, 3 × 30
     expect(aloneAt(offers, 0, 0.1, 3, 1, 1)).toMatchObject({ surplusKwh: 1, energyCost: 0.12, carbonG: 800 });
   });
 

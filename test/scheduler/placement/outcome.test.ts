@@ -215,7 +215,7 @@ describe('what a placement believes', () => {
     expect(thrifty?.believed.insuredEnergyCost).toBeGreaterThanOrEqual(thrifty?.believed.energyCost ?? Number.NaN);
   });
 
-  test('is what binds it: scarce accelerators, its deadline, its budget', () => {
+  test('is what binds it: scarce accelerators, its release, its deadline', () => {
     const waiting = ['a', 'b'].map((id) =>
       jobOf(id, { acceleratorsPerNode: 8, interruptible: false, deadline: noon + 2 * HOUR + startDelayMsMax, maxPrice: 9_000_000n }),
     );
@@ -223,7 +223,7 @@ describe('what a placement believes', () => {
     const phrases = [0, 1].flatMap((request) => bindingOf(standing, request));
     expect(phrases).toContain('its release');
     expect(phrases).toContain('its deadline');
-    expect(phrases).toContain('its budget of 9.00');
+    expect(phrases).not.toContain('its budget of 9.00'); // wide enough
     expect(phrases.some((phrase) => phrase.startsWith('A100 are scarce there: '))).toBe(true);
   });
 });
@@ -251,6 +251,9 @@ describe('a budget', () => {
     expect(placed(jobOf('a', { weights }), there).site).toBe('bay');
     expect(placed(jobOf('a', { weights, maxPrice: 100_000n }), there).site).toBe('rand');
     expect(planOf([jobOf('a', { weights, maxPrice: 10_000n })], there).deferrals).toMatchObject([{ reason: 'over-budget' }]);
+    const binds = (maxPrice: bigint) => bindingOf(planOf([jobOf('a', { weights, maxPrice })], there).standing, 0);
+    expect(binds(100_000n)).toContain('its budget of 0.10');
+    expect(binds(900_000n)).not.toContain('its budget of 0.90');
   });
 
   test('that nobody spends leaves room for the others', () => {

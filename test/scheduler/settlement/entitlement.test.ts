@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RunState } from '../../../scheduler/dispatch/lease.ts';
-import { book, chargedEnergy, priceOf } from '../../../scheduler/ledger/book.ts';
+import { micros, protocolEscrow } from '../../../scheduler/ledger/account.ts';
+import { book } from '../../../scheduler/ledger/book.ts';
 import { chained, type LedgerEntry } from '../../../scheduler/ledger/entry.ts';
 import { noTotals } from '../../../scheduler/ledger/statement.ts';
 import type { Settlement } from '../../../scheduler/settlement/chain.ts';
@@ -21,6 +22,7 @@ const entryOf = (
     book(
       {
         metered: { run: `${job}#${fence}`, job, site, slot: noon + slot * SLOT, energyWh, reportedAt: noon },
+        run: runOf(job, fence),
         job: jobOf(job),
         site: siteOf(site),
         homeSite: siteOf('bay'),
@@ -37,7 +39,7 @@ const finished = (states: readonly RunState[], entries: readonly LedgerEntry[], 
   entries,
   runs: states.map((state, index) => runOf(job, index + 1, { state })),
 });
-const owed = (...jobs: FinishedJob[]) => owedFor(jobs, tariff, rule);
+const owed = (...jobs: FinishedJob[]) => owedFor(jobs, rule);
 
 describe('what is owed', () => {
   test('is the price without the protocol’s take, and a reward for certified energy', () => {
@@ -105,7 +107,7 @@ describe('what is owed', () => {
     fc.assert(
       fc.property(jobsArb, rules, (given, some) => {
         const jobs = made(given);
-        const { rewards, certifiedWh } = owedFor(jobs, tariff, some);
+        const { rewards, certifiedWh } = owedFor(jobs, some);
         expect(rewards <= certifiedWh * some.unitsPerWh).toBe(true);
         const certified = jobs.flatMap(({ entries }) => entries).reduce((sum, { actual }) => sum + BigInt(actual.surplusWh), 0n);
         expect(certifiedWh <= certified).toBe(true);
@@ -119,10 +121,10 @@ describe('what is owed', () => {
     fc.assert(
       fc.property(jobsArb, rules, (given, some) => {
         for (const job of made(given)) {
-          const { byProvider, rewards } = owedFor([job], tariff, some);
-          const prices = job.entries.map((entry) => priceOf(entry.meteredWh, chargedEnergy(entry), tariff));
-          const take = prices.reduce((sum, each) => sum + each.take, 0n);
-          const paid = prices.reduce((sum, { price }) => sum + price, 0n);
+          const { byProvider, rewards } = owedFor([job], some);
+          const onAccount = (account: string) => job.entries.reduce((sum, { postings }) => sum + micros(postings, account), 0n);
+          const take = onAccount(protocolEscrow);
+          const paid = -onAccount('owner:ada');
           const earned = [...byProvider.values()].reduce((sum, amount) => sum + amount, 0n);
           expect(rewards * 1_000n <= take * some.ofTakePerMille).toBe(true);
           expect(rewards === 0n ? earned <= paid : earned < paid).toBe(true); // whoever is both owner and provider loses

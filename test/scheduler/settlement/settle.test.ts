@@ -32,7 +32,7 @@ function make({ wrap = (chain: Chain): Chain => chain, epoch = noon } = {}) {
     chain: wrap(memory),
     sites,
     tell: () => {},
-    config: { epoch, periodMs, bookingDelayMs, tariff, reward: { unitsPerWh: 10n, ofTakePerMille: 900n } },
+    config: { epoch, periodMs, bookingDelayMs, reward: { unitsPerWh: 10n, ofTakePerMille: 900n } },
   };
   /** A job that succeeded, as the scheduler learned at `closedAt`, with one booked slot; returns what its provider is owed. */
   const finish = async (id: string, closedAt: Instant, site = 'rhine', booked = true) => {
@@ -41,7 +41,15 @@ function make({ wrap = (chain: Chain): Chain => chain, epoch = noon } = {}) {
     await jobs.apply({ runs: [runOf(id, 1, { state: 'succeeded', site })], runSlots: [metered] }, closedAt);
     const bookIt = async () => {
       const facts = factsOf(site, metered.slot, { surplusWh: 400 });
-      const given = { metered, job: jobOf(id), site: siteOf(site), homeSite: siteOf('bay'), facts, homeFacts: factsOf('bay', noon) };
+      const given = {
+        metered,
+        run: runOf(id, 1),
+        job: jobOf(id),
+        site: siteOf(site),
+        homeSite: siteOf('bay'),
+        facts,
+        homeFacts: factsOf('bay', noon),
+      };
       await ledger.append([book(given, { actual: new Map(), counterfactual: new Map() }, tariff, closedAt)]);
       await jobs.markBooked([metered]);
     };
