@@ -18,45 +18,63 @@ const rounding = 1e-9;
 /** By slot: accelerators there is room for. */
 let room = new Int32Array(672);
 
-/** Accelerators worth holding at `price` each when a unit of work is worth `worth`; a ** exponent is concave, so the marginal rule holds. */
-function worthHolding(price: number, worth: number, most: number, exponent: number): number {
-  if (worth <= 0) return price * most < worth * most ** exponent ? most : 0; // then it is convex: one end is the best
-  if (price <= 0) return most;
-  if (exponent === 1) return price < worth ? most : 0;
-  const peak = (price / (worth * exponent)) ** (1 / (exponent - 1)); // where the slope of a ** exponent is price ÷ worth
-  if (!(peak < most)) return most;
-  const low = Math.floor(peak);
-  const high = low + 1;
-  return worth * high ** exponent - price * high > worth * low ** exponent - price * low ? high : low;
+/** Work that a accelerators do in a slot, and what the a-th adds to it; of the exponent asked about last. */
+let work = Float64Array.of(0);
+let gain = Float64Array.of(0);
+let tabled = Number.NaN;
+
+/** Fills the tables up to `most` accelerators: powers are dear, and asked for in every slot of every guess. */
+function tabulate(exponent: number, most: number): void {
+  if (exponent === tabled && work.length > most) return;
+  work = Float64Array.from({ length: most + 1 }, (_, a) => a ** exponent);
+  gain = work.map((done, a) => (a === 0 ? 0 : done - (work[a - 1] as number)));
+  tabled = exponent;
+}
+
+/** Accelerators worth holding at `price` each when a unit of work is worth `worth`: gains fall, so it is all whose gain pays. O(log most). */
+function worthHolding(price: number, worth: number, most: number): number {
+  if (worth <= 0) return price * most < worth * (work[most] as number) ? most : 0; // then it is convex: one end is the best
+  const needed = price / worth;
+  if ((gain[most] as number) > needed) return most;
+  let low = 0;
+  let high = most; // the gain of `low` pays, that of `high` does not
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((gain[middle] as number) > needed) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Work that is worth doing in all, and (`net`) what doing it costs less its worth. */
-function tradeAt(price: Float64Array, { from, to, length, release }: Search, waitPrice: number, exponent: number, worth: number) {
-  let work = 0;
+function tradeAt(price: Float64Array, { from, to, length, release }: Search, waitPrice: number, worth: number) {
+  let sum = 0;
   let net = 0;
   for (let slot = from; slot < to; slot++) {
     const most = room[slot] as number;
     if (most === 0) continue;
     const own = price[slot] as number;
     const rest = worth - (waitPrice * (slot - release)) / length;
-    const held = worthHolding(own, rest, most, exponent);
-    const done = held === 0 ? 0 : held ** exponent;
-    work += done;
+    const held = worthHolding(own, rest, most);
+    const done = work[held] as number;
+    sum += done;
     net += own * held - rest * done;
   }
-  return { work, net };
+  return { work: sum, net };
 }
 
 /** Notes the room of each slot; the work that all of it could do. */
-function findRoom(price: Float64Array, { from, to }: Search, exponent: number, roomOf: (slot: number) => number): number {
+function findRoom(price: Float64Array, { from, to }: Search, most: number, exponent: number, free?: (slot: number) => number): number {
   if (room.length < to) room = new Int32Array(to);
-  let work = 0;
+  tabulate(exponent, most);
+  let sum = 0;
   for (let slot = from; slot < to; slot++) {
-    const most = price[slot] === Number.POSITIVE_INFINITY ? 0 : Math.max(0, roomOf(slot));
-    room[slot] = most;
-    if (most > 0) work += most ** exponent;
+    const here = free ? Math.max(0, Math.min(most, free(slot))) : most;
+    const isOpen = price[slot] !== Number.POSITIVE_INFINITY;
+    room[slot] = isOpen ? here : 0;
+    if (isOpen) sum += work[here] as number;
   }
-  return work;
+  return sum;
 }
 
 /** What work would be worth if it were spread evenly over all open slots. */
@@ -77,13 +95,13 @@ function clearingWorth(price: Float64Array, search: Search, waitPrice: number, e
   const enough = search.length - rounding;
   let low = 0;
   let high = firstGuess(price, search, exponent);
-  while (high < worthMax && tradeAt(price, search, waitPrice, exponent, high).work < enough) {
+  while (high < worthMax && tradeAt(price, search, waitPrice, high).work < enough) {
     low = high;
     high *= guessFactor;
   }
   for (let i = 0; i < halvings; i++) {
     const middle = (low + high) / 2;
-    if (tradeAt(price, search, waitPrice, exponent, middle).work < enough) low = middle;
+    if (tradeAt(price, search, waitPrice, middle).work < enough) low = middle;
     else high = middle;
   }
   return high;
@@ -98,9 +116,9 @@ function clearingWorth(price: Float64Array, search: Search, waitPrice: number, e
  * @param most  accelerators at most
  */
 export function elasticBound(price: Float64Array, search: Search, waitPrice: number, most: number, exponent: number): number {
-  if (findRoom(price, search, exponent, () => most) < search.length - rounding) return Number.POSITIVE_INFINITY;
+  if (findRoom(price, search, most, exponent) < search.length - rounding) return Number.POSITIVE_INFINITY;
   const worth = clearingWorth(price, search, waitPrice, exponent);
-  return worth * search.length + tradeAt(price, search, waitPrice, exponent, worth).net;
+  return worth * search.length + tradeAt(price, search, waitPrice, worth).net;
 }
 
 /**
@@ -120,23 +138,23 @@ export function cheapestShares(
   answer: Answer,
 ): boolean {
   const { from, to, length, release, fixed, waitPrice } = search;
-  if (findRoom(price, search, exponent, (slot) => Math.min(most, free(slot))) < length - rounding) return false;
+  if (findRoom(price, search, most, exponent, free) < length - rounding) return false;
   const worth = clearingWorth(price, search, waitPrice, exponent);
   const shares = new Uint16Array(to - from);
-  let work = 0;
+  let done = 0;
   for (let slot = from; slot < to; slot++) {
     const own = price[slot] as number;
     const rest = worth - (waitPrice * (slot - release)) / length;
-    const held = (room[slot] as number) === 0 ? 0 : worthHolding(own, rest, room[slot] as number, exponent);
+    const held = (room[slot] as number) === 0 ? 0 : worthHolding(own, rest, room[slot] as number);
     shares[slot - from] = held;
-    work += held === 0 ? 0 : held ** exponent;
+    done += work[held] as number;
   }
-  if (work < length - rounding) return false;
-  trim(shares, work, price, search, exponent);
+  if (done < length - rounding) return false;
+  trim(shares, done, price, search);
   let cost = fixed;
   for (let i = 0; i < shares.length; i++) {
     const held = shares[i] as number;
-    if (held > 0) cost += held * (price[from + i] as number) + (waitPrice * (from + i - release) * held ** exponent) / length;
+    if (held > 0) cost += held * (price[from + i] as number) + (waitPrice * (from + i - release) * (work[held] as number)) / length;
   }
   if (cost >= answer.cost) return false;
   let first = 0;
@@ -150,23 +168,17 @@ export function cheapestShares(
 }
 
 /** Gives back accelerators, dearest per work first, while what is left still does the work. */
-function trim(
-  shares: Uint16Array,
-  work: number,
-  price: Float64Array,
-  { from, length, release, waitPrice }: Search,
-  exponent: number,
-): void {
-  let done = work;
+function trim(shares: Uint16Array, enough: number, price: Float64Array, { from, length, release, waitPrice }: Search): void {
+  let done = enough;
   for (;;) {
     let dearest = 0;
     let at = -1;
     for (let i = 0; i < shares.length; i++) {
       const held = shares[i] as number;
       if (held === 0) continue;
-      const gain = held ** exponent - (held - 1) ** exponent;
-      if (done - gain < length - rounding) continue;
-      const ratio = (price[from + i] as number) / gain + (waitPrice * (from + i - release)) / length;
+      const least = gain[held] as number;
+      if (done - least < length - rounding) continue;
+      const ratio = (price[from + i] as number) / least + (waitPrice * (from + i - release)) / length;
       if (at < 0 || ratio > dearest) {
         dearest = ratio;
         at = i;
@@ -174,7 +186,7 @@ function trim(
     }
     if (at < 0 || dearest <= 0) return;
     const held = shares[at] as number;
-    done -= held ** exponent - (held - 1) ** exponent;
+    done -= gain[held] as number;
     shares[at] = held - 1;
   }
 }
