@@ -204,7 +204,6 @@ const isMovable = ({ run, job }: Snapshot['running'][number], now: Instant): boo
   run.plannedEnd > slotOf(now) + SLOT &&
   job.spec.interruptible &&
   job.spec.latency === undefined &&
-  job.spec.elastic === undefined &&
   job.state === 'RUNNING' &&
   run.state === 'running' &&
   run.fence === job.fence;

@@ -7,7 +7,7 @@
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Clock } from '../../units/clock.ts';
 import { kilowatts } from '../../units/quantity.ts';
-import { type DurationMs, toIso } from '../../units/time.ts';
+import { type DurationMs, SLOT, slotOf, toIso } from '../../units/time.ts';
 import { drawKw, nameplateKw } from '../fleet.ts';
 import { type Job, paceOf, remainingOf } from '../job.ts';
 import type { Placement } from '../plan.ts';
@@ -58,6 +58,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
       const now = clock.now();
       const fence = job.fence + 1;
       const shares = placement.accelerators / (job.spec.nodes * job.spec.acceleratorsPerNode); // an elastic job may hold more than it asks for at least
+      const remaining = remainingOf(job, paceOf(job.spec, placement.model, placement.accelerators));
       const run: Run = {
         id: `${job.id}#${fence}`,
         job: job.id,
@@ -70,7 +71,8 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
         state: 'leased',
         leasedAt: now,
         until: now + leaseMs,
-        plannedEnd: placement.end,
+        // an elastic run keeps the share it starts with, whatever was planned for it later
+        plannedEnd: job.spec.elastic ? slotOf(now + remaining + SLOT - 1) : placement.end,
         prices: placement.prices,
         endedAt: undefined,
         reason: placement.reason,
@@ -86,7 +88,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
         model: run.model,
         accelerators: run.accelerators,
         drawKw: run.ceilingKw,
-        remaining: remainingOf(job, paceOf(job.spec, run.model, run.accelerators)),
+        remaining,
         script: job.spec.run,
         envs: job.spec.envs,
         until: run.until,

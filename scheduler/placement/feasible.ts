@@ -174,7 +174,22 @@ interface Spot {
 function optionsOf(asker: Asker, spot: Spot, supply: Supply, terms: FeasibleTerms): OptionRow[] {
   const { run } = asker;
   const isHere = run !== undefined && run.site === spot.site.id && run.model === spot.fit.model;
-  return [...(isHere ? [staying(asker, run, spot, supply, terms)] : []), ...starting(asker, isHere, spot, supply, terms)];
+  const anew = sharesOf(asker, spot).flatMap((share) => starting(asker, isHere, share, spot, supply, terms));
+  const isLate = isHere && asker.job.spec.elastic && terms.now + leftOf(asker, terms.now).here > asker.job.spec.deadline;
+  return isHere && !(isLate && anew.length > 0) ? [staying(asker, run, spot, supply, terms), ...anew] : anew;
+}
+
+/**
+ * On how many accelerators it could start anew: as many as it needs, and an elastic one that waits up to all it may hold.
+ *
+ * An elastic one that runs keeps its share until it is stopped, so each share is an option of its own: powers of two, and all.
+ */
+function sharesOf({ job, run }: Asker, { site, fit }: Spot): number[] {
+  const { elastic } = job.spec;
+  if (!elastic) return [fit.needed];
+  const most = Math.min(elastic.acceleratorsMax, site.accelerators.find(({ model }) => model === fit.model)?.count ?? fit.needed);
+  if (!run) return [most];
+  return [...Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i), most];
 }
 
 /** Work that is left, ms at pace 1, and run time that a run still needs where it is. */
@@ -198,7 +213,8 @@ function staying(
   const rest = Math.ceil(leftOf(asker, terms.now).here);
   const slots = Math.max(2, Math.ceil((terms.now - start + rest) / SLOT));
   const end = slots > horizonSlots ? judgedSlotsMax : slots;
-  const kw = drawKw(site, asker.job.spec, fit.model);
+  const kwPerAccelerator = drawKw(site, asker.job.spec, fit.model) / fit.needed;
+  const kw = kwPerAccelerator * run.accelerators;
   const row = offers.poolSite[pool] as number;
   const outlook = outlooks[row];
   const surplusKw = outlook?.slots[Math.floor((terms.now - outlook.start) / outlook.stepMs)]?.surplusKw?.p50 ?? 0;
@@ -215,7 +231,7 @@ function staying(
     earliest: 1,
     end,
     accelerators: run.accelerators,
-    kwPerAccelerator: kw / fit.needed,
+    kwPerAccelerator,
     transferCost: (terms.computePricePerKwh * kw * rest) / HOUR + energyNow,
     transferG: 0,
     restartCost: 0,
@@ -225,14 +241,19 @@ function staying(
 }
 
 /** Starts anew, at once or later; what runs stops first, loses what it did since its checkpoint and restores. */
-function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: Supply, terms: FeasibleTerms): OptionRow[] {
+function starting(
+  asker: Asker,
+  isHere: boolean,
+  accelerators: number,
+  spot: Spot,
+  { start, offers }: Supply,
+  terms: FeasibleTerms,
+): OptionRow[] {
   const { job, run } = asker;
   const { spec } = job;
   const { site, fit, pool, release, weights, isElastic, isInterruptible } = spot;
   const transfer = transferOf(spec, job.homeSite, site, terms.places, terms.network);
   if (!transfer || pool < 0) return [];
-  const count = site.accelerators.find(({ model }) => model === fit.model)?.count ?? fit.needed;
-  const accelerators = isElastic ? Math.min(spec.elastic?.acceleratorsMax ?? 1, count) : fit.needed;
   const restore = spec.checkpoint?.restoreCost ?? 0;
   const { work } = leftOf(asker, terms.now);
   const restores = run || job.progress > 0 ? restore : 0;
@@ -255,7 +276,8 @@ function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: 
   const solidEnd = spec.latency ? earliest + length : lastStart + length;
   const cell = (offers.poolSite[pool] as number) * offers.slots + Math.min(earliest, offers.slots - 1);
   const gridPrice = gridPriceAt(offers, cell, weights.carbonPricePerKg);
-  const draw = drawKw(site, spec, fit.model);
+  const kwPerAccelerator = drawKw(site, spec, fit.model) / fit.needed;
+  const draw = kwPerAccelerator * accelerators;
   const lostHours = (restore + (spec.checkpoint?.every ?? 0) / 2) / HOUR; // the restore, and half an interval since the last checkpoint
   const restartCost = isInterruptible ? draw * lostHours * (Math.max(gridPrice, 1) / 1_000 + terms.computePricePerKwh) : 0;
   const computed = isElastic ? 0 : (terms.computePricePerKwh * draw * remaining) / HOUR;
@@ -269,7 +291,7 @@ function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: 
     earliest,
     end: Math.min(offers.slots, isElastic ? lastEnd : solidEnd),
     accelerators,
-    kwPerAccelerator: draw / fit.needed,
+    kwPerAccelerator,
     transferCost: (isHere ? 0 : transfer.money) + computed + (run ? restartCost : 0),
     transferG: isHere ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
     restartCost: 0,

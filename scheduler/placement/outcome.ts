@@ -174,12 +174,10 @@ export function stopOf({ supply, feasible, clearing }: Standing, request: number
   const start = supply.start + (clearing.assignment.start[request] as number) * SLOT;
   const where = pool && supply.sites[pool.site]?.id;
   const job = feasible.askers[request]?.job.id ?? run.job;
-  const isHere = where === run.site;
-  return {
-    run: run.id,
-    job,
-    reason: `${isHere ? 'pauses' : `moves to ${where}`}: goes on at ${toIso(Math.max(start, now))}, the restart paid for`,
-  };
+  const share = feasible.market.requests.options.accelerators[option] as number;
+  const changes = share === run.accelerators ? 'pauses' : `goes on with ${share} accelerators in place of ${run.accelerators}`;
+  const what = where === run.site ? changes : `moves to ${where}`;
+  return { run: run.id, job, reason: `${what}: goes on at ${toIso(Math.max(start, now))}, the restart paid for` };
 }
 
 /**

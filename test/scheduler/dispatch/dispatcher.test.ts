@@ -96,6 +96,22 @@ describe('a placement that is due', () => {
     expect(await job()).toMatchObject({ state: 'SCHEDULED', fence: 1, version: 2, placement });
   });
 
+  test('hands its prices to the run', async () => {
+    const prices = [{ from: noon, microsPerAcceleratorHour: 500_000, surplusMicrosPerKwh: 50_000 }];
+    const { dispatcher, store, job } = await make();
+    await dispatcher.dispatch(await job(), { ...placement, prices });
+    expect((await store.run('a#1'))?.prices).toEqual(prices);
+  });
+
+  test('of an elastic job is held as long as its first share takes, whatever was planned for it later', async () => {
+    const store = createMemoryJobStore();
+    await store.add(jobOf('a', { elastic: { acceleratorsMax: 4, speedExponent: 0.5 }, acceleratorsPerNode: 1, maxDuration: 2 * HOUR }));
+    const { dispatcher, job } = await make({ store });
+    await dispatcher.dispatch(await job(), { ...placement, accelerators: 2 });
+    const remaining = (2 * HOUR) / 2 ** 0.5;
+    expect((await store.run('a#1'))?.plannedEnd).toBe(noon + Math.ceil(remaining / SLOT) * SLOT);
+  });
+
   test('is durable before it is offered', async () => {
     const at = await make();
     const stored: unknown[] = [];

@@ -381,6 +381,37 @@ describe('a run that could stop', () => {
     ]);
   });
 
+  describe('of an elastic job', () => {
+    /** Eight hours of work for one accelerator, on two of rhine's eight since noon: five hours at the speed of two. */
+    const elastic = { acceleratorsMax: 8, speedExponent: 0.7 };
+    const running = (spec: Parameters<typeof jobOf>[1] = {}) => {
+      const weights = { carbonPricePerKg: 0, waitPricePerHour: 0 };
+      const job = jobOf('a', { elastic, acceleratorsPerNode: 1, maxDuration: 8 * HOUR, weights, ...spec }, { state: 'RUNNING', fence: 1 });
+      return [{ job, run: runOf('a', 1, { accelerators: 2, drawKw: 0.8, plannedEnd: noon + 5 * HOUR }) }];
+    };
+    const steady = [place('rhine')];
+
+    test('goes on as it is where nothing is to be gained', () => {
+      const { moves } = planOf([], steady, { running: running({ deadline: noon + 7 * HOUR }) }); // one alone would take eight
+      expect(moves).toEqual([]);
+    });
+
+    test('takes more accelerators when it would be late on those it has', () => {
+      const { moves } = planOf([], steady, { running: running({ deadline: noon + 4 * HOUR }) });
+      expect(moves).toMatchObject([{ job: 'a', reason: expect.stringMatching(/^goes on with (4|8) accelerators in place of 2: /) }]);
+    });
+
+    test('takes more while surplus is to be had for nothing', () => {
+      const sunny = place('rhine', (slot) => slotOutlook(slot < 12 ? 8 : 0, 300, 0), { feedInTariff: 0 });
+      expect(planOf([], [sunny], { running: running() }).moves).toMatchObject([{ reason: expect.stringContaining('in place of 2') }]);
+    });
+
+    test('goes on to a late end where nothing is faster', () => {
+      const none = running({ deadline: noon + 2 * HOUR });
+      expect(planOf([], steady, { running: none })).toMatchObject({ moves: [], deferrals: [], refusals: [] });
+    });
+  });
+
   test.each([3, 4.5, 14])('goes on for %s days where nothing is better elsewhere, however far the outlook reaches', (days) => {
     const job = jobOf('a', { maxDuration: days * DAY, deadline: noon + 30 * DAY }, { state: 'RUNNING', fence: 1 });
     const running = [{ job, run: runOf('a', 1, { plannedEnd: noon + days * DAY }) }];
