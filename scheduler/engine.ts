@@ -150,9 +150,11 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
       });
     };
     const due = plan.placements.filter(({ start }) => start <= plan.at);
-    for (const placement of plan.placements) if (placement.start > plan.at) note(placement.job, 'AWAITING', whyWait(placement), placement);
+    const waits = (id: string) => (waiting.get(id)?.state === 'PAUSED' ? 'PAUSED' : 'AWAITING');
+    for (const placement of plan.placements)
+      if (placement.start > plan.at) note(placement.job, waits(placement.job), whyWait(placement), placement);
     for (const { job, reason, detail } of plan.deferrals)
-      note(job, 'AWAITING', `not yet: ${reason}${detail === undefined ? '' : `: ${detail}`}`);
+      note(job, waits(job), `not yet: ${reason}${detail === undefined ? '' : `: ${detail}`}`);
     for (const { job, reason, detail } of plan.refusals) note(job, 'EXPIRED', `refused: ${reason}: ${detail}`);
     if (changed.length > 0) await jobs.apply({ jobs: changed }, plan.at);
     for (const job of changed.filter(({ state }) => state === 'EXPIRED')) tell('job', `${job.spec.name} (${job.id}) ${job.reason}`);

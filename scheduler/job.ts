@@ -92,7 +92,7 @@ export const paceOf = (spec: Pick<JobSpec, 'speeds' | 'elastic'>, model: string,
 export const jobStates = ['QUEUED', 'AWAITING', 'SCHEDULED', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
 export type JobState = (typeof jobStates)[number];
 
-/** Where each state may go. QUEUED: stored; AWAITING: planned for later, or not yet placeable; SCHEDULED: leased. */
+/** Where each state may go. QUEUED: stored; AWAITING: planned for later, or not yet placeable; SCHEDULED: leased; PAUSED: waits at a checkpoint. */
 export const transitions: Readonly<Record<JobState, readonly JobState[]>> = {
   QUEUED: ['AWAITING', 'SCHEDULED', 'CANCELLED', 'EXPIRED'],
   AWAITING: ['AWAITING', 'SCHEDULED', 'CANCELLED', 'EXPIRED'],

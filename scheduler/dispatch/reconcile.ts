@@ -115,7 +115,10 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
         return { run: over('failed'), job: move('FAILED', `${said.detail}; failed ${failures} times`, { failures, endedAt }) };
       return { run: over('failed'), job: move('QUEUED', `${said.detail}; ${failuresMax - failures} more tries`, { failures, progress }) };
     case 'checkpointed':
-      return { run: over('checkpointed'), job: move('QUEUED', 'stopped at a checkpoint; goes on from there', { progress }) };
+      return {
+        run: over('checkpointed'),
+        job: move(job.state === 'RUNNING' ? 'PAUSED' : 'QUEUED', 'stopped at a checkpoint; goes on from there', { progress }),
+      };
     case 'lost':
       if (failures >= failuresMax)
         return { run: over('lost'), job: move('FAILED', `lost or failed ${failures} times`, { failures, endedAt }) };

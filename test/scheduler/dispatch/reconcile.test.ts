@@ -41,19 +41,24 @@ describe('a report of a run that', () => {
     expect(receipt.renewals).toHaveLength(1);
   });
 
+  test('stopped before anybody heard of it puts its job back in the queue', () => {
+    const { changes } = take(pairOf(), said({ state: 'checkpointed', progress: 0 }));
+    expect(changes.jobs).toMatchObject([{ state: 'QUEUED', progress: 0 }]);
+  });
+
   test.each([
     { state: 'succeeded', failures: 0, want: { state: 'SUCCEEDED', progress: HOUR, endedAt: now, closedAt: now } },
-    { state: 'checkpointed', failures: 0, want: { state: 'QUEUED', progress: 20 * MINUTE, closedAt: undefined } },
+    { state: 'checkpointed', failures: 0, want: { state: 'PAUSED', progress: 20 * MINUTE, closedAt: undefined } },
     { state: 'failed', failures: 0, want: { state: 'QUEUED', progress: 20 * MINUTE, closedAt: undefined } },
     { state: 'lost', failures: 0, want: { state: 'QUEUED', progress: 20 * MINUTE, closedAt: undefined } },
     { state: 'failed', failures: failuresMax - 2, want: { state: 'QUEUED', failures: failuresMax - 1 } },
     { state: 'failed', failures: failuresMax - 1, want: { state: 'FAILED', failures: failuresMax, closedAt: now } },
     { state: 'lost', failures: failuresMax - 1, want: { state: 'FAILED', failures: failuresMax, closedAt: now } },
-    { state: 'checkpointed', failures: failuresMax - 1, want: { state: 'QUEUED', failures: failuresMax - 1 } },
+    { state: 'checkpointed', failures: failuresMax - 1, want: { state: 'PAUSED', failures: failuresMax - 1 } },
     { state: 'succeeded', failures: failuresMax - 1, want: { state: 'SUCCEEDED', failures: failuresMax - 1 } },
   ])('$state after $failures failures makes its job $want.state', ({ state, failures, want }) => {
     const { changes, receipt } = take(
-      pairOf(9, {}, { failures }),
+      pairOf(9, {}, { failures, state: 'RUNNING' }),
       said({ run: 'a#9', state: state as RunReport['state'], progress: 20 * MINUTE }),
     );
     expect(changes.jobs).toMatchObject([want]);
