@@ -20,6 +20,7 @@ import { deferralOf, placeBlind, placementOf, type Side, stopOf } from './placem
 import type { Standing } from './placement/quote.ts';
 import { type Held, supplyOf, type View } from './placement/supply.ts';
 import { believedPrice, type Deferral, type Placement, type Plan, type PlanCosts, type Refusal } from './plan.ts';
+import { spotPrice } from './priced-run.ts';
 
 export interface Snapshot {
   readonly fleet: readonly FleetSite[];
@@ -91,7 +92,7 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
     } else if ((decided.clearing.assignment.option[request] as number) >= 0)
       placements.push(placementOf(decided, request, { terms, insured, isBlind: blind.placed.has(request) }));
     else if (blind.tooDear.has(request)) deferrals.push({ job: job.id, reason: 'over-budget' });
-    else deferrals.push(deferralOf(decided, request, job, terms));
+    else deferrals.push(deferralOf(decided, request, job, terms, spotPrice(decided, job, terms)));
   }
   return {
     at: now,

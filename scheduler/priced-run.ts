@@ -6,13 +6,14 @@
  * search: `placement/quote.ts` finds the runs. Nothing here is placed.
  */
 import { HOUR, type Instant, SLOT } from '../units/time.ts';
+import type { Job } from './job.ts';
 import { transferOf } from './placement/bound.ts';
 import { interruptions, waitSlots } from './placement/cost.ts';
-import type { Feasible, FeasibleTerms, Seat } from './placement/feasible.ts';
+import { type Feasible, type FeasibleTerms, feasible, type Seat } from './placement/feasible.ts';
 import { holdRun, type Load } from './placement/load.ts';
 import { type Offers, requestKinds } from './placement/market.ts';
 import { segmentsOf } from './placement/outcome.ts';
-import { quotesFor, type Standing, type StandingRates, standingRates } from './placement/quote.ts';
+import { quotesFor, type SpotRun, type Standing, type StandingRates, standingRates } from './placement/quote.ts';
 import { supplyOf } from './placement/supply.ts';
 import type { Segment } from './plan.ts';
 
@@ -160,14 +161,6 @@ function serve({ standing, others, carbonPrice }: SpotMarket, offers: Offers, ce
   return serving;
 }
 
-/** A run of one option of the only request of `asked`. */
-export interface SpotRun {
-  readonly option: number;
-  readonly start: number;
-  /** As `Assignment.pattern`. */
-  readonly pattern: Uint16Array | undefined;
-}
-
 /**
  * The cheapest run of each option that has room, at standing prices; options × horizon × classes.
  *
@@ -206,6 +199,15 @@ function writeEnergy({ rates }: StandingRates, spot: SpotMarket, { market: { off
     const cell = site * offers.slots + slot;
     rates.energy[cell] = (serve(spot, offers, cell, kw, ownCarbonPrice).comparable * offers.slotHours) / kw;
   }
+}
+
+/** What runs of a job would cost it in money at standing prices; `undefined` where a signal is missing. Opens the market once, when asked. */
+export function spotPrice(standing: Standing, job: Job, terms: FeasibleTerms): (run: SpotRun) => number | undefined {
+  let opened: { readonly spot: SpotMarket; readonly asked: Feasible } | undefined;
+  return (run) => {
+    opened ??= { spot: spotMarketOf(standing), asked: feasible([{ job }], standing.supply, terms) };
+    return priceRun(opened.spot, opened.asked, run, terms).priced?.cost;
+  };
 }
 
 /** What a run comes to; O(slots held × classes). */

@@ -16,7 +16,7 @@ import { deferralOf, placeBlind } from './placement/outcome.ts';
 import type { Standing } from './placement/quote.ts';
 import { supplyOf } from './placement/supply.ts';
 import type { DeferralReason, RefusalReason } from './plan.ts';
-import { type PricedRun, priceRun, type SpotMarket, spotMarketOf, spotRuns } from './priced-run.ts';
+import { type PricedRun, priceRun, type SpotMarket, spotMarketOf, spotPrice, spotRuns } from './priced-run.ts';
 
 /** Most runs a quote shows. */
 export const alternativesMax = 5;
@@ -127,7 +127,7 @@ function blindQuote(spot: SpotMarket, asked: Feasible, job: Job, terms: Feasible
   const { homeSite } = job;
   const at = terms.now;
   if (placeBlind(alone, () => false).placed.size === 0) {
-    const { reason, detail = 'nobody can say what would be needed' } = deferralOf(alone, 0, job, terms);
+    const { reason, detail = 'nobody can say what would be needed' } = deferralOf(alone, 0, job, terms, spotPrice(alone, job, terms));
     return { at, homeSite, alternatives: [], chosen: undefined, reason, detail };
   }
   const { option, start, pattern } = alone.clearing.assignment;

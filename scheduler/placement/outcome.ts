@@ -15,7 +15,7 @@ import { surplusPrice } from './clearing-price.ts';
 import type { FeasibleTerms, Seat } from './feasible.ts';
 import type { Load } from './load.ts';
 import { type Market, type Offers, requestKinds } from './market.ts';
-import type { Standing } from './quote.ts';
+import type { SpotRun, Standing } from './quote.ts';
 import { horizonSlots } from './supply.ts';
 
 /** A plan under other signals: classes keep their ranks, their grid prices differ. */
@@ -276,8 +276,18 @@ function earliestRoom(free: (slot: number) => number, options: OptionColumns, op
   return best;
 }
 
-/** Why a job is not placed, and what would have been needed. */
-export function deferralOf(standing: Standing, request: number, job: Job, { now }: FeasibleTerms): Deferral {
+/**
+ * Why a job is not placed, and what would have been needed.
+ *
+ * @param priceOf  what a run would cost, its option counted among the request's own, accounting currency; `undefined` where a signal is missing
+ */
+export function deferralOf(
+  standing: Standing,
+  request: number,
+  job: Job,
+  { now }: FeasibleTerms,
+  priceOf: (run: SpotRun) => number | undefined,
+): Deferral {
   const { supply, feasible, clearing } = standing;
   const { offers, requests } = feasible.market;
   const { options } = requests;
@@ -300,9 +310,13 @@ export function deferralOf(standing: Standing, request: number, job: Job, { now 
   const end = supply.start + (found.start + found.length) * SLOT;
   const late = Math.max(0, end - job.spec.deadline);
   const site = supply.sites[offers.poolSite[options.pool[found.option] as number] as number]?.id;
+  const pattern = isElastic ? new Uint16Array(found.length).fill(found.accelerators) : undefined;
+  const price = priceOf({ option: found.option - (requests.firstOption[request] as number), start: found.start, pattern });
+  const hoursLater = (Math.ceil(late / (15 * MINUTE)) / 4).toFixed(2);
+  const cost = price === undefined ? '' : `, for ${price.toFixed(2)}`;
   return {
     job: job.id,
     reason: 'no-capacity-in-horizon',
-    detail: `${full}; with a deadline ${(Math.ceil(late / (15 * MINUTE)) / 4).toFixed(2)} h later: ${site} from ${toIso(supply.start + found.start * SLOT)}`,
+    detail: `${full}; with a deadline ${hoursLater} h later: ${site} from ${toIso(supply.start + found.start * SLOT)}${cost}`,
   };
 }

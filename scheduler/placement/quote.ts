@@ -21,12 +21,17 @@ export interface Standing {
   readonly clearing: Clearing;
 }
 
-/** One option's best run at standing prices. */
-export interface RunQuote {
+/** A run that nobody has yet. */
+export interface SpotRun {
   /** Row of the option. */
   readonly option: number;
   readonly start: number;
+  /** As `Assignment.pattern`. */
   readonly pattern: Uint16Array | undefined;
+}
+
+/** One option's best run at standing prices. */
+export interface RunQuote extends SpotRun {
   /** Comparable cost at standing prices, accounting currency. */
   readonly cost: number;
 }

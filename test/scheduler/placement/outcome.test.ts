@@ -319,7 +319,7 @@ describe('a job waits', () => {
         job: 'a',
         reason: 'no-capacity-in-horizon',
         detail:
-          'no 4 × A100 free together in any region before the deadline; with a deadline 1.00 h later: rhine from 2026-06-21T14:00:00Z',
+          'no 4 × A100 free together in any region before the deadline; with a deadline 1.00 h later: rhine from 2026-06-21T14:00:00Z, for 0.16',
       },
     ]);
   });
