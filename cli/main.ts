@@ -12,6 +12,7 @@ import { runAgent } from './agent.ts';
 import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
 import { serve } from './serve.ts';
+import { simCommand } from './sim.ts';
 import { start } from './start.ts';
 
 const duration = (text: string): DurationMs => {
@@ -128,6 +129,7 @@ program
   });
 
 program.addCommand(jobsCommand());
+program.addCommand(simCommand());
 forecastCommand(program);
 
 program.parseAsync().then(

@@ -6,6 +6,7 @@ import { benchForecast } from './forecast.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPlan } from './plan.ts';
 import { benchShading } from './plan-shading.ts';
+import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
 
 export interface Bar {
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>
   start: benchStart,
   forecast: benchForecast,
   plan: benchPlan,
+  sim: benchSim,
   shading: ({ seed }) => benchShading({ seed }),
 };
 
