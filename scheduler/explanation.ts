@@ -8,7 +8,7 @@ import type { Site } from '../energy-oracle/site.ts';
 import { type Instant, SLOT, toIso } from '../units/time.ts';
 import type { Cycled } from './cycle.ts';
 import { isOver, type Job } from './job.ts';
-import { clearingPrice, surplusPrice } from './placement/clearing-price.ts';
+import { clearingPrice } from './placement/clearing-price.ts';
 import { type FeasibleTerms, feasible } from './placement/feasible.ts';
 import { bindingOf } from './placement/outcome.ts';
 import type { Standing } from './placement/quote.ts';
@@ -114,7 +114,7 @@ function slotPrices({ supply, feasible: { market }, clearing }: Standing, reques
       slot: supply.start + slot * SLOT,
       accelerators,
       acceleratorPrice: clearingPrice(market, clearing.prices, pool, slot) / offers.slotHours,
-      surplusPrice: isKnown && hasSurplus ? surplusPrice(offers, clearing.load, clearing.prices, cell) : undefined,
+      surplusPrice: isKnown && hasSurplus ? clearing.prices.surplus[cell] : undefined,
       importPrice: isKnown ? offers.importPrice[cell] : undefined,
       carbonIntensity: isKnown ? offers.carbonIntensity[cell] : undefined,
     };

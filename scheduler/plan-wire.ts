@@ -7,7 +7,7 @@ import { SLOT, toIso } from '../units/time.ts';
 import type { Cycled } from './cycle.ts';
 import type { Quotation } from './engine.ts';
 import type { Explanation } from './explanation.ts';
-import { clearingPrice, surplusPrice } from './placement/clearing-price.ts';
+import { clearingPrice } from './placement/clearing-price.ts';
 import { believedPrice, type Placement, type Plan, type PlanCosts } from './plan.ts';
 import type { PricedRun } from './priced-run.ts';
 import type { AlternativeWire, ExplanationWire, PlacementWire, PlanCostsWire, PlanWire, PricesWire, QuoteWire } from './wire.ts';
@@ -142,7 +142,7 @@ export function pricesWire({ at, standing: { supply, feasible, clearing } }: Cyc
       surplusPricePerMwh: slots.map((slot) => {
         const cell = site * offers.slots + slot;
         const hasSurplus = (offers.curtailedKw[cell] as number) + (offers.exportableKw[cell] as number) > 0;
-        return offers.known[cell] === 1 && hasSurplus ? surplusPrice(offers, clearing.load, clearing.prices, cell) : null;
+        return offers.known[cell] === 1 && hasSurplus ? (clearing.prices.surplus[cell] as number) : null;
       }),
       models: supply.pools.flatMap((pool, row) =>
         pool.site === site

@@ -17,14 +17,14 @@ export interface Segment {
 /**
  * What a run owes from an instant on, until the next step: the clearing prices of the plan that placed it.
  *
- * Whole millionths of the accounting currency, ≥ 0, so that a charge can be recomputed to the last digit.
+ * Whole numbers ≥ 0, so that a charge can be recomputed to the last digit.
  */
 export interface PriceStep {
   readonly from: Instant;
   /** For an accelerator that is held an hour: the ask, and what is bid above it. */
   readonly microsPerAcceleratorHour: number;
-  /** For a kWh of surplus; what could be exported is never sold below the feed-in tariff. */
-  readonly surplusMicrosPerKwh: number;
+  /** The part of its surplus that others would have used, ‰: it is charged what grid energy costs, the rest what it could be sold for. */
+  readonly contestedPerMille: number;
 }
 
 export interface Placement {
@@ -48,7 +48,7 @@ export interface Placement {
     readonly energyCost: number;
     /** Money for computing, accounting currency: the price per kWh, and accelerators at their clearing price. */
     readonly computeCost: number;
-    /** What surplus costs above what it could be sold for, where it is scarce, accounting currency; absent in placements made before. */
+    /** What surplus that others would have used costs above what it could be sold for, accounting currency; absent in placements made before. */
     readonly surplusPremium?: number;
     /** Money for moving its data; absent in placements made before data had a price. */
     readonly transferCost?: number;

@@ -1,8 +1,8 @@
 /**
  * Priced run: what one more run would cost beside those that have their places, part by part, at standing prices.
  *
- * Surplus that nobody uses costs its opportunity price; surplus that others would have to give up costs its clearing
- * price; the rest comes from the grid. Whose carbon is dearer, or alike and there before, keeps its surplus. Owns no
+ * Surplus that nobody uses costs its opportunity price; surplus that others would have to give up costs what they lose,
+ * the price of grid energy; the rest comes from the grid. Whose carbon is dearer, or alike and there before, keeps its surplus. Owns no
  * search: `placement/quote.ts` finds the runs. Nothing here is placed.
  */
 import { HOUR, type Instant, SLOT } from '../units/time.ts';
@@ -19,7 +19,7 @@ import type { Segment } from './plan.ts';
 
 /** Money of a run, accounting currency. */
 export interface CostParts {
-  /** Grid energy at its import price, surplus at the clearing price and never below its opportunity price. */
+  /** Surplus that nobody else would use at its opportunity price, all else at the import price. */
   readonly energy: number;
   /** The price of computing by the kWh. */
   readonly computing: number;
@@ -122,12 +122,13 @@ interface Serving {
 
 const serving: Serving = { surplusKw: 0, gridKw: 0, money: 0, comparable: 0 };
 
-/** Takes surplus where it is cheaper than the grid; accounting currency per MWh each. */
-function take(mostKw: number, price: number, grid: number): void {
-  const kw = price < grid ? Math.max(0, Math.min(serving.gridKw, mostKw)) : 0;
+/** Takes surplus where it is worth less than grid energy; accounting currency per MWh each, `paid` the money of it. */
+function take(mostKw: number, worth: number, grid: number, paid = worth): void {
+  const kw = worth < grid ? Math.max(0, Math.min(serving.gridKw, mostKw)) : 0;
   serving.gridKw -= kw;
   serving.surplusKw += kw;
-  serving.money += (kw * price) / 1_000;
+  serving.money += (kw * paid) / 1_000;
+  serving.comparable += (kw * worth) / 1_000;
 }
 
 /** Serves `kw` more in a cell, cheapest first: surplus that is left over, surplus of those who need it less, grid. O(classes). */
@@ -152,11 +153,12 @@ function serve({ standing, others, carbonPrice }: SpotMarket, offers: Offers, ce
   serving.surplusKw = 0;
   serving.gridKw = kw;
   serving.money = 0;
+  serving.comparable = 0;
   take(curtailed, 0, grid);
   take(exportable, tariff, grid);
-  take(curtailedFor - curtailed, Math.max(0, clearing), grid);
-  take(exportableFor - exportable, Math.max(tariff, clearing), grid);
-  serving.comparable = serving.money + (serving.gridKw * grid) / 1_000;
+  take(curtailedFor - curtailed, Math.max(0, clearing), grid, Math.max(0, importPrice));
+  take(exportableFor - exportable, Math.max(tariff, clearing), grid, Math.max(tariff, importPrice));
+  serving.comparable += (serving.gridKw * grid) / 1_000;
   serving.money += (serving.gridKw * importPrice) / 1_000;
   return serving;
 }
@@ -190,14 +192,14 @@ export function spotRuns(
 
 /** What a kW of the option's whole draw costs on average where it would be served: a job may need more surplus than there is. */
 function writeEnergy({ rates }: StandingRates, spot: SpotMarket, { market: { offers, requests } }: Feasible, option: number): void {
-  const { options, carbonPricePerKg, weightClass } = requests;
+  const { options, carbonPricePerKg, weightClass, computePrice = 0 } = requests;
   const site = offers.poolSite[options.pool[option] as number] as number;
   const kw = (options.accelerators[option] as number) * (options.kwPerAccelerator[option] as number);
   const ownCarbonPrice = carbonPricePerKg[weightClass[0] as number] as number;
   if (kw === 0) return;
   for (let slot = options.earliest[option] as number; slot < (options.end[option] as number); slot++) {
     const cell = site * offers.slots + slot;
-    rates.energy[cell] = (serve(spot, offers, cell, kw, ownCarbonPrice).comparable * offers.slotHours) / kw;
+    rates.energy[cell] = (serve(spot, offers, cell, kw, ownCarbonPrice).comparable / kw + computePrice / 1_000) * offers.slotHours;
   }
 }
 
@@ -305,13 +307,14 @@ function pricedParts(spot: SpotMarket, asked: Feasible, run: Shaped, believed: D
   const insured = drawOf(spot, asked, option, start, shape, spot.insured);
   const waiting = waitSlots(market, 0, option, start, pattern) * (requests.waitPrice[0] as number);
   const held = believed.comparable + believed.scarcity + believed.heldHours * ask;
+  const computed = believed.energyKwh * terms.computePricePerKwh; // of whole slots, as a plan counts
   return {
     parts,
     cost,
     insuredCost: Math.max(cost, cost + (insured.money - believed.money) * whole),
     surplusKwh: believed.surplusKwh * whole,
     carbonG: believed.carbonG * whole + (requests.options.transferG[option] as number),
-    comparableCost: held + (transferOf(market)[option] as number) + parts.restarts + waiting,
+    comparableCost: held + computed + (transferOf(market)[option] as number) + parts.restarts + waiting,
   };
 }
 

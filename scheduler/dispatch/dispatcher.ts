@@ -73,6 +73,7 @@ export function createDispatcher({ clock, jobs, link, sites, leaseMs, stopMsMax 
         until: now + leaseMs,
         // an elastic run keeps the share it starts with, whatever was planned for it later
         plannedEnd: job.spec.elastic ? slotOf(now + remaining + SLOT - 1) : placement.end,
+        remaining,
         prices: placement.prices,
         endedAt: undefined,
         reason: placement.reason,

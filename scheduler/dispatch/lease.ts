@@ -74,6 +74,8 @@ export interface Run {
   readonly until: Instant;
   /** End of the slots it was given, for the planner's books. */
   readonly plannedEnd: Instant;
+  /** Run time it was leased for, ms: what its accelerators are charged at most; absent in runs made before prices were paid. */
+  readonly remaining?: DurationMs | undefined;
   /** What it agreed to pay when it was leased; absent in runs made before prices were paid. */
   readonly prices?: readonly PriceStep[] | undefined;
   readonly endedAt: Instant | undefined;

@@ -56,7 +56,10 @@ export function book(
   const certification = certificationOf(facts);
   const energy = chargedEnergy(actual.energyCost, certification);
   const { slot, energyWh: meteredWh } = metered;
-  const charge = chargeOf({ run, spec: job.spec, slot, meteredWh, ...split, energy, feedInTariff: site.feedInTariff }, tariff);
+  const charge = chargeOf(
+    { run, slot, meteredWh, ...split, energy, feedInTariff: site.feedInTariff, importPrice: facts.importPrice },
+    tariff,
+  );
   const price = priceOf(charge);
   const postings: Posting[] = [
     { account: `surplus:${site.id}`, unit: 'Wh', amount: -BigInt(actual.surplusWh) },

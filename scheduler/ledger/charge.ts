@@ -1,14 +1,13 @@
 /**
  * Charge: what an owner pays for one metered run-slot, part by part, and what of it is the protocol's. Pure.
  *
- * Computing is charged by the kWh, everything scarce at the clearing prices that the run agreed to when it was placed:
- * accelerators by the time they are held, surplus by what is certified. The provider gets all of it but the take, so it
- * is paid the clearing price whole. Whole micros; what a stranger needs to recompute them stands in the entry.
+ * Computing is charged by the kWh, what is scarce as the run agreed when it was placed: accelerators by the time they are
+ * held, for no longer than its run time; surplus that others would have used at the price of grid energy, so that no kWh
+ * of sun costs more than one from the grid. The provider gets all of it but the take. Whole micros.
  */
-import { type Micros, moneyOf, type WattHours } from '../../units/quantity.ts';
-import { type DurationMs, HOUR, type Instant, overlap, slotInterval } from '../../units/time.ts';
+import { type Micros, moneyOf, type PricePerMegawattHour, type WattHours, wattHours } from '../../units/quantity.ts';
+import { type DurationMs, HOUR, type Instant, overlap, SLOT, slotInterval } from '../../units/time.ts';
 import type { Run } from '../dispatch/lease.ts';
-import type { JobSpec } from '../job.ts';
 import type { PriceStep } from '../plan.ts';
 
 /** What computing costs beside its energy and what is scarce, and how it is shared. */
@@ -27,20 +26,19 @@ export interface Charge {
   readonly computing: Micros;
   /** Accelerators held, at their clearing price: the ask and what was bid above it. */
   readonly accelerators: Micros;
-  /** Certified surplus, at its clearing price above what it could be sold for. */
+  /** Contested surplus, up to what it would have cost from the grid. */
   readonly surplus: Micros;
   /** The protocol's part. */
   readonly take: Micros;
-  /** What was held and agreed to: accelerators × ms within the slot, and the prices of that slot. */
+  /** What was held and agreed to: accelerators × ms within the slot, and the terms of that slot. */
   readonly acceleratorMs: number;
   readonly microsPerAcceleratorHour: number;
-  readonly surplusMicrosPerKwh: number;
+  readonly contestedPerMille: number;
 }
 
 /** A run-slot as far as its charge depends on it. */
 export interface Chargeable {
-  readonly run: Pick<Run, 'accelerators' | 'leasedAt' | 'endedAt' | 'prices'>;
-  readonly spec: Pick<JobSpec, 'promise' | 'deadline'>;
+  readonly run: Pick<Run, 'accelerators' | 'leasedAt' | 'endedAt' | 'prices' | 'remaining'>;
   readonly slot: Instant;
   readonly meteredWh: WattHours;
   /** Certified surplus that could not be exported, and that could. */
@@ -48,35 +46,28 @@ export interface Chargeable {
   readonly exportableWh: WattHours;
   /** Energy money as it is charged, micros. */
   readonly energy: Micros;
-  /** Accounting currency per MWh. */
-  readonly feedInTariff: number;
+  readonly feedInTariff: PricePerMegawattHour;
+  /** Of the slot; `undefined` where no feed says it: then nothing is charged for surplus above its worth elsewhere. */
+  readonly importPrice: PricePerMegawattHour | undefined;
 }
 
-/**
- * Charges a metered run-slot.
- *
- * A firm promise that is missed has a price: behind its deadline a firm job pays for its energy alone, so neither the
- * provider nor the protocol earns by being late.
- */
+/** Charges a metered run-slot. */
 export function chargeOf(given: Chargeable, { computeMicrosPerKwh, takePerMille }: Tariff): Charge {
-  const { run, spec, slot, meteredWh, curtailedWh, exportableWh, energy, feedInTariff } = given;
-  const isLate = spec.promise === 'firm' && slot >= spec.deadline;
-  const { microsPerAcceleratorHour, surplusMicrosPerKwh } = isLate ? nothing : priceAt(run.prices, slot);
+  const { run, slot, meteredWh, curtailedWh, exportableWh, energy, feedInTariff, importPrice } = given;
+  const { microsPerAcceleratorHour, contestedPerMille } = termsAt(run.prices, slot);
   const acceleratorMs = run.accelerators * heldMs(run, slot);
-  const computing = isLate ? 0n : (BigInt(meteredWh) * computeMicrosPerKwh) / 1_000n;
+  const computing = (BigInt(meteredWh) * computeMicrosPerKwh) / 1_000n;
   const couldBeSold = moneyOf(exportableWh, Math.max(0, feedInTariff));
-  const sold = (BigInt(curtailedWh + exportableWh) * BigInt(surplusMicrosPerKwh)) / 1_000n;
-  const ofExportable = (BigInt(exportableWh) * BigInt(surplusMicrosPerKwh)) / 1_000n;
-  const surplus = ofExportable > couldBeSold ? sold - couldBeSold : sold - ofExportable;
+  const lost = importPrice === undefined ? 0n : moneyOf(wattHours(curtailedWh + exportableWh), importPrice) - couldBeSold;
   return {
     energy,
     computing,
-    accelerators: (BigInt(acceleratorMs) * BigInt(microsPerAcceleratorHour)) / BigInt(HOUR),
-    surplus,
+    accelerators: heldCost({ acceleratorMs, microsPerAcceleratorHour }),
+    surplus: lost > 0n ? (lost * BigInt(contestedPerMille)) / 1_000n : 0n,
     take: (computing * takePerMille) / 1_000n,
     acceleratorMs,
     microsPerAcceleratorHour,
-    surplusMicrosPerKwh,
+    contestedPerMille,
   };
 }
 
@@ -86,12 +77,21 @@ export function priceOf({ energy, computing, accelerators, surplus, take }: Char
   return price > take ? price : take;
 }
 
-const nothing = { microsPerAcceleratorHour: 0, surplusMicrosPerKwh: 0 };
+/** What holding accelerators costs, micros. */
+export const heldCost = ({ acceleratorMs, microsPerAcceleratorHour }: Pick<Charge, 'acceleratorMs' | 'microsPerAcceleratorHour'>): Micros =>
+  (BigInt(acceleratorMs) * BigInt(microsPerAcceleratorHour)) / BigInt(HOUR);
+
+const nothing = { microsPerAcceleratorHour: 0, contestedPerMille: 0 };
 
 /** The step that holds at an instant: the last one that began, or the first. */
-const priceAt = (steps: readonly PriceStep[] | undefined, at: Instant): Omit<PriceStep, 'from'> =>
+const termsAt = (steps: readonly PriceStep[] | undefined, at: Instant): Omit<PriceStep, 'from'> =>
   steps?.findLast(({ from }) => from <= at) ?? steps?.[0] ?? nothing;
 
-/** How long of a slot the run held its accelerators, whole ms: from its lease to its end. */
-const heldMs = ({ leasedAt, endedAt }: Chargeable['run'], slot: Instant): DurationMs =>
-  overlap({ start: leasedAt, end: endedAt ?? Number.POSITIVE_INFINITY }, slotInterval(slot));
+/**
+ * How long of a slot the run is charged for its accelerators, whole ms: from its lease to its end, but no longer than its run
+ * time in whole slots. Its end is the provider's word, and what lasts longer was not agreed to.
+ */
+function heldMs({ leasedAt, endedAt, remaining }: Chargeable['run'], slot: Instant): DurationMs {
+  const longest = remaining === undefined ? Number.POSITIVE_INFINITY : leasedAt + Math.ceil(remaining / SLOT) * SLOT;
+  return overlap({ start: leasedAt, end: Math.min(longest, endedAt ?? longest) }, slotInterval(slot));
+}

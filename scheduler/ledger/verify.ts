@@ -5,7 +5,8 @@
  * in stretches, each from the head the last one ended with. Whether the head is the true one, only a copy of the
  * head that was published elsewhere can say.
  */
-import { balances } from './account.ts';
+import { balances, micros, protocolEscrow } from './account.ts';
+import { heldCost, priceOf } from './charge.ts';
 import { chained, genesisHash, type LedgerEntry } from './entry.ts';
 
 /** The last entry's place and hash. */
@@ -28,6 +29,12 @@ function faultOf(entry: LedgerEntry, head: Head): string | undefined {
   if (previousHash !== head.hash) return 'does not name the hash of its predecessor';
   if (chained(body, head).hash !== hash) return 'its hash is not that of its content';
   if (!balances(body.postings)) return 'its postings do not sum to zero';
+  const { charge } = body;
+  if (charge) {
+    if (heldCost(charge) !== charge.accelerators) return 'its accelerators are not charged at the price agreed to';
+    if (-micros(body.postings, `owner:${body.owner}`) !== priceOf(charge)) return 'its owner does not pay the parts of its charge';
+    if (micros(body.postings, protocolEscrow) !== charge.take) return 'its protocol does not get its take';
+  }
   const { surplusWh, gridWh } = body.actual;
   if (surplusWh + gridWh !== body.meteredWh)
     return `surplus ${surplusWh} Wh and grid ${gridWh} Wh are not the metered ${body.meteredWh} Wh`;

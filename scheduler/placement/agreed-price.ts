@@ -6,7 +6,8 @@
  */
 import { HOUR, overlap, SLOT } from '../../units/time.ts';
 import type { PriceStep, Segment } from '../plan.ts';
-import { clearingPrice, ownSurplusPrice } from './clearing-price.ts';
+import { clearingPrice } from './clearing-price.ts';
+import { contestedPart } from './contested.ts';
 import type { Standing } from './quote.ts';
 
 /** The prices of a placed request over the slots it is given within the horizon, equal neighbours in one; O(slots × classes). */
@@ -18,19 +19,22 @@ export function priceStepsOf({ supply, feasible: { market }, clearing }: Standin
   const site = offers.poolSite[pool] as number;
   const rank = load.rank[requests.weightClass[request] as number] as number;
   const start = assignment.start[request] as number;
-  const length = assignment.pattern[request]?.length ?? (requests.options.length[option] as number);
+  const shape = assignment.pattern[request];
+  const held = requests.options.accelerators[option] as number;
+  const kwPerAccelerator = requests.options.kwPerAccelerator[option] as number;
+  const length = shape?.length ?? (requests.options.length[option] as number);
   const steps: PriceStep[] = [];
   for (let slot = start; slot < Math.min(offers.slots, start + length); slot++) {
     const perHour = clearingPrice(market, prices, pool, slot) / offers.slotHours;
-    const perMwh = ownSurplusPrice(offers, load, prices, site * offers.slots + slot, rank);
+    const kw = (shape ? (shape[slot - start] as number) : held) * kwPerAccelerator;
+    const part = kw > 0 ? contestedPart(load, offers, site * offers.slots + slot, rank, kw) : 0;
     const step = {
       from: supply.start + slot * SLOT,
       microsPerAcceleratorHour: Math.round(perHour * 1e6),
-      surplusMicrosPerKwh: Math.round(perMwh * 1e3),
+      contestedPerMille: Math.round(1_000 * part),
     };
     const last = steps.at(-1);
-    const isSame =
-      last?.microsPerAcceleratorHour === step.microsPerAcceleratorHour && last.surplusMicrosPerKwh === step.surplusMicrosPerKwh;
+    const isSame = last?.microsPerAcceleratorHour === step.microsPerAcceleratorHour && last.contestedPerMille === step.contestedPerMille;
     if (!isSame) steps.push(step);
   }
   return steps;

@@ -79,7 +79,9 @@ function repriceAccelerator({ market: { offers }, load, rates, accelerator, acce
  * What surplus of the cell costs at the load of the moment: where supply, leaning on the price so far, meets the
  * classes that have no cheaper energy, dearest first. Writes what each class then pays. O(classes).
  */
-function repriceEnergy({ market: { offers }, load, rates, surplus, surplusLean, clearing }: Auction, site: number, cell: number): void {
+function repriceEnergy({ market, load, rates, surplus, surplusLean, clearing }: Auction, site: number, cell: number): void {
+  const { offers } = market;
+  const { computePrice = 0 } = market.requests;
   const { classes, drawKw, gridPrice } = load;
   const row = cell * classes;
   const base = surplus[cell] as number;
@@ -105,7 +107,7 @@ function repriceEnergy({ market: { offers }, load, rates, surplus, surplusLean, 
   const cells = offers.siteCount * offers.slots;
   for (let rank = 0; rank < classes; rank++) {
     const grid = gridPrice[row + rank] as number;
-    rates.energy[rank * cells + cell] = (Math.min(price, grid) * offers.slotHours) / 1_000;
+    rates.energy[rank * cells + cell] = ((Math.min(price, grid) + computePrice) * offers.slotHours) / 1_000;
   }
 }
 

@@ -3,16 +3,16 @@
  *
  * In a slot a class shares surplus evenly among its runs, kW by kW; between classes the merit order of `cost.ts` rules.
  */
-import { ownSurplusPrice } from './clearing-price.ts';
+import { contestedPart } from './contested.ts';
 import { type Served, servedTo, serveFrom } from './cost.ts';
 import { gridPriceAt, type Load } from './load.ts';
-import type { Assignment, Market, Offers, Prices } from './market.ts';
+import type { Assignment, Market, Offers } from './market.ts';
 
 export interface Belief {
   readonly surplusKwh: number;
   /** Energy money with surplus at its opportunity price, accounting currency. */
   readonly energyCost: number;
-  /** What its surplus costs above that at clearing prices, accounting currency ≥ 0. */
+  /** What surplus that others would have used costs above that: grid energy's price, accounting currency ≥ 0. */
   readonly surplusPremium: number;
   /** gCO2eq of grid energy. */
   readonly carbonG: number;
@@ -30,18 +30,8 @@ interface Sum {
 
 const nothing = (): Sum => ({ surplusKwh: 0, energyCost: 0, surplusPremium: 0, carbonG: 0, energyKwh: 0 });
 
-/**
- * What a placed request expects; slots whose signals are unknown add nothing. O(slots held × classes).
- *
- * @param prices  what cleared; without them surplus costs its opportunity price
- */
-export function beliefOf(
-  { offers, requests }: Market,
-  load: Load,
-  { option, start, pattern }: Assignment,
-  request: number,
-  prices?: Prices,
-): Belief {
+/** What a placed request expects; slots whose signals are unknown add nothing. O(slots held × classes). */
+export function beliefOf({ offers, requests }: Market, load: Load, { option, start, pattern }: Assignment, request: number): Belief {
   const sum = nothing();
   const at = option[request] as number;
   const { options } = requests;
@@ -56,7 +46,7 @@ export function beliefOf(
     if (kw === 0 || offers.known[cell] !== 1) continue;
     const classKw = load.drawKw[cell * load.classes + rank] as number;
     const served = servedTo(load, offers, cell, offers.feedInTariff[site] as number, rank);
-    add(sum, offers, cell, site, served, kw / classKw, prices && ownSurplusPrice(offers, load, prices, cell, rank));
+    add(sum, offers, cell, site, served, kw / classKw, contestedPart(load, offers, cell, rank, kw));
   }
   return sum;
 }
@@ -89,13 +79,15 @@ function add(
   site: number,
   { curtailedKw, exportableKw, gridKw }: Served,
   part: number,
-  surplusPrice = 0,
+  contested = 0,
 ): void {
   const hours = offers.slotHours * part;
   const tariff = offers.feedInTariff[site] as number;
   sum.surplusKwh += (curtailedKw + exportableKw) * hours;
   sum.energyKwh += (curtailedKw + exportableKw + gridKw) * hours;
-  sum.energyCost += ((exportableKw * tariff + gridKw * (offers.importPrice[cell] as number)) * hours) / 1_000;
-  sum.surplusPremium += ((curtailedKw * surplusPrice + exportableKw * Math.max(0, surplusPrice - tariff)) * hours) / 1_000;
+  const importPrice = offers.importPrice[cell] as number;
+  const lost = (curtailedKw + exportableKw) * importPrice - exportableKw * tariff; // to those who would have used it
+  sum.energyCost += ((exportableKw * tariff + gridKw * importPrice) * hours) / 1_000;
+  sum.surplusPremium += (contested * Math.max(0, lost) * hours) / 1_000;
   sum.carbonG += gridKw * hours * (offers.carbonIntensity[cell] as number);
 }

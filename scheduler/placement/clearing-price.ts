@@ -2,10 +2,12 @@
  * Clearing price: the providers' side of a clearing, what each site earns for what it gave and what it cost it.
  *
  * A provider is a site with all its pools. Its clearing price in a slot is the ask plus the dual price of its
- * accelerators, never below the ask; its surplus is sold at the surplus price, never below its opportunity price. Grid
- * energy is passed on at cost and is nobody's earning. Beside it stands the pivot payment, which takes away the reason
- * to shade an ask. What runs agree to pay of this is `agreed-price.ts`'; when they pay it, the ledger's.
+ * accelerators, never below the ask. Its surplus is paid by each run what the others lose by that run: grid energy's price
+ * for what they would have used, the opportunity price for the rest (the pivot of Clarke 1971, within the slot). Grid
+ * energy is passed on at cost and is nobody's earning. Beside it stands the pivot payment of a whole site, which takes
+ * away the reason to shade an ask. What runs agree to is `agreed-price.ts`'; when they pay it, the ledger's.
  */
+import { beliefOf } from './belief.ts';
 import { type Clearing, clear, type Effort } from './clear.ts';
 import { servedTo } from './cost.ts';
 import { type Load, loadOf } from './load.ts';
@@ -16,48 +18,12 @@ export function clearingPrice({ offers }: Market, { accelerator }: Prices, pool:
   return (offers.ask[pool] as number) * offers.slotHours + Math.max(0, accelerator[pool * offers.slots + slot] as number);
 }
 
-/**
- * What a MWh of surplus is sold for in a cell, accounting currency ≥ 0: what one more would be worth to this plan. O(classes).
- *
- * Where a tier is left over that is what could be had for it elsewhere; where all is used, what it saves whoever needs it
- * most of those on grid energy; where it just suffices, anything between is right, and the dual price decides.
- */
-export function surplusPrice(offers: Offers, load: Load, { surplus }: Prices, cell: number): number {
-  const tariff = offers.feedInTariff[Math.floor(cell / offers.slots)] as number;
-  let curtailed = offers.curtailedKw[cell] as number;
-  let exportable = offers.exportableKw[cell] as number;
-  const least = exportable > 0 ? tariff : 0;
-  let saved: number | undefined; // grid energy of the neediest who draws some
-  let most = Number.POSITIVE_INFINITY; // grid energy of the least needy who has surplus
-  for (let rank = 0; rank < load.classes; rank++) {
-    const grid = load.gridPrice[cell * load.classes + rank] as number;
-    const served = servedTo(load, offers, cell, tariff, rank);
-    curtailed -= served.curtailedKw;
-    exportable -= served.exportableKw;
-    if (served.gridKw > roundingKw) saved ??= grid;
-    else if (served.curtailedKw + served.exportableKw > roundingKw) most = grid;
-  }
-  if (curtailed > roundingKw) return 0;
-  if (exportable > roundingKw) return tariff;
-  return Math.max(least, saved ?? Math.min(most, surplus[cell] as number));
-}
-
-/** Less is a rounding error. */
-const roundingKw = 1e-9;
-
-/**
- * What a run of that rank pays for a MWh of surplus in a cell: the price it is sold for, but no more than grid energy and
- * its carbon are worth to that run. Accounting currency ≥ 0; O(classes).
- */
-export const ownSurplusPrice = (offers: Offers, load: Load, prices: Prices, cell: number, rank: number): number =>
-  Math.max(0, Math.min(surplusPrice(offers, load, prices, cell), load.gridPrice[cell * load.classes + rank] as number));
-
 /** What providers earn under a clearing and what it costs them; accounting currency, ≥ 0 where asks and tariffs are. */
 export interface Earnings {
   /** By pool: accelerators held × their clearing price, and what was asked for them. */
   readonly accelerators: Float64Array;
   readonly asked: Float64Array;
-  /** By site: surplus used × its price, and what it would have earned elsewhere. */
+  /** By site: what its surplus is paid, and what it would have earned elsewhere. */
   readonly surplus: Float64Array;
   readonly opportunity: Float64Array;
   /** By site, its pools together: everything it is paid, and everything it says it gave up for it. */
@@ -66,9 +32,9 @@ export interface Earnings {
 }
 
 /**
- * Earnings of every pool and site; O(requests' slots + (pools + sites × classes) × slots).
+ * Earnings of every pool and site; O(requests' slots × classes + (pools + sites × classes) × slots).
  *
- * Curtailed surplus is paid the surplus price, exportable surplus that or the feed-in tariff, whichever is more.
+ * Surplus that others would have used is paid what grid energy costs, the rest what it could be sold for.
  */
 export function providerEarnings(market: Market, { assignment, prices }: Pick<Clearing, 'assignment' | 'prices'>): Earnings {
   const { offers } = market;
@@ -86,7 +52,13 @@ export function providerEarnings(market: Market, { assignment, prices }: Pick<Cl
     accelerators[pool] = earned;
     asked[pool] = hours * (ask[pool] as number);
   }
-  const { surplus, opportunity } = surplusEarnings(offers, load, prices);
+  const opportunity = opportunityOf(offers, load);
+  const surplus = opportunity.slice();
+  for (const [request, option] of assignment.option.entries()) {
+    if (option < 0) continue;
+    const site = poolSite[market.requests.options.pool[option] as number] as number;
+    (surplus[site] as number) += beliefOf(market, load, assignment, request).surplusPremium;
+  }
   const [paid, ownCost] = [surplus.slice(), opportunity.slice()];
   for (const [pool, site] of poolSite.entries()) {
     (paid[site] as number) += accelerators[pool] as number;
@@ -95,25 +67,18 @@ export function providerEarnings(market: Market, { assignment, prices }: Pick<Cl
   return { accelerators, asked, surplus, opportunity, paid, ownCost };
 }
 
-function surplusEarnings(offers: Offers, load: Load, prices: Prices): Pick<Earnings, 'surplus' | 'opportunity'> {
+/** By site: what the surplus that is used could have been sold for, accounting currency. */
+function opportunityOf(offers: Offers, load: Load): Float64Array {
   const { slots, slotHours, siteCount, feedInTariff } = offers;
-  const [surplus, opportunity] = [new Float64Array(siteCount), new Float64Array(siteCount)];
+  const opportunity = new Float64Array(siteCount);
   for (let site = 0; site < siteCount; site++) {
     const tariff = feedInTariff[site] as number;
-    let earned = 0;
     let exportableKwh = 0;
-    for (let cell = site * slots; cell < (site + 1) * slots; cell++) {
-      const price = surplusPrice(offers, load, prices, cell);
-      for (let rank = 0; rank < load.classes; rank++) {
-        const { curtailedKw, exportableKw } = servedTo(load, offers, cell, tariff, rank);
-        earned += ((curtailedKw * price + exportableKw * Math.max(tariff, price)) * slotHours) / 1_000;
-        exportableKwh += exportableKw * slotHours;
-      }
-    }
-    surplus[site] = earned;
+    for (let cell = site * slots; cell < (site + 1) * slots; cell++)
+      for (let rank = 0; rank < load.classes; rank++) exportableKwh += servedTo(load, offers, cell, tariff, rank).exportableKw * slotHours;
     opportunity[site] = (exportableKwh * tariff) / 1_000;
   }
-  return { surplus, opportunity };
+  return opportunity;
 }
 
 /** The market as if a site had stayed away: closed, without accelerators, surplus or ask; O(pools × slots). */

@@ -129,6 +129,8 @@ export interface PlanCost {
   /** All parts together, carbon and waiting at their prices: what a plan minimises. */
   readonly total: number;
   readonly energy: number;
+  /** What computing costs by the kWh. */
+  readonly computing: number;
   /** What providers ask for their accelerators. */
   readonly ask: number;
   readonly transfer: number;
@@ -188,6 +190,10 @@ export function unpricedCost(
   );
 }
 
+/** What computing costs on an accelerator that draws `kw`, accounting currency per slot. */
+export const computingCost = ({ offers, requests: { computePrice = 0 } }: Market, kw: number): number =>
+  (computePrice * kw * offers.slotHours) / 1_000;
+
 /** What holding a run adds to the true cost of a plan that does not hold it, accounting currency; O(slots held × classes). */
 export function addedCost(
   load: Load,
@@ -206,7 +212,7 @@ export function addedCost(
   const rank = load.rank[requests.weightClass[request] as number] as number;
   const kw = options.kwPerAccelerator[option] as number;
   const all = options.accelerators[option] as number;
-  const asked = (offers.ask[pool] as number) * offers.slotHours;
+  const asked = (offers.ask[pool] as number) * offers.slotHours + computingCost(market, kw);
   const tariff = offers.feedInTariff[site] as number;
   const length = shape?.length ?? (options.length[option] as number);
   let cost = unpricedCost(market, transfer, request, option, start, shape);
@@ -224,6 +230,7 @@ export function assess(market: Market, assignment: Assignment, load = loadOf(mar
   const { slots, slotHours, siteCount, feedInTariff } = offers;
   const sum = {
     energy: 0,
+    computing: 0,
     ask: 0,
     transfer: 0,
     restarts: 0,
@@ -260,6 +267,7 @@ export function assess(market: Market, assignment: Assignment, load = loadOf(mar
     const held = shape
       ? shape.reduce((total, count) => total + count, 0)
       : (options.length[at] as number) * (options.accelerators[at] as number);
+    sum.computing += held * computingCost(market, options.kwPerAccelerator[at] as number);
     sum.ask += held * slotHours * (offers.ask[options.pool[at] as number] as number);
     sum.transfer += options.transferCost[at] as number;
     sum.carbonG += options.transferG[at] as number;
@@ -268,5 +276,8 @@ export function assess(market: Market, assignment: Assignment, load = loadOf(mar
     sum.restarts += interruptions(shape) * (options.restartCost[at] as number);
     sum.waitCost += waitSlots(market, request, at, assignment.start[request] as number, shape) * (requests.waitPrice[request] as number);
   }
-  return { ...sum, total: sum.energy + sum.ask + sum.transfer + sum.restarts + sum.carbonCost + sum.waitCost + sum.unplacedCost };
+  return {
+    ...sum,
+    total: sum.energy + sum.computing + sum.ask + sum.transfer + sum.restarts + sum.carbonCost + sum.waitCost + sum.unplacedCost,
+  };
 }

@@ -4,6 +4,7 @@
  * Judges region rules, models and their speed, terms of offers, network limits, data to move, release and deadline. What
  * no site could ever do is refused here, with what would have been needed; what is merely full is the market's affair.
  */
+import { curtailedPart } from '../../energy-oracle/outlook.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { type DurationMs, HOUR, type Instant, MINUTE, SLOT, slotOf } from '../../units/time.ts';
 import type { Run } from '../dispatch/lease.ts';
@@ -11,6 +12,7 @@ import { drawKw, type FittingModel, firmnessAdmits, fittingModels, regionAdmits 
 import { type Job, paceOf, remainingOf, type Weights } from '../job.ts';
 import { latencyAdmits, type Network, type Places, transferOf } from '../network.ts';
 import type { RefusalReason } from '../plan.ts';
+import { serveFrom } from './cost.ts';
 import { gridPriceAt } from './load.ts';
 import { type Market, requestKinds } from './market.ts';
 import { horizonSlots, outlookAgeMsMax, type Supply } from './supply.ts';
@@ -111,7 +113,7 @@ export function feasible(askers: readonly Asker[], supply: Supply, terms: Feasib
       asking.push(asker);
     }
   }
-  const market = marketOf(rows, supply, Float64Array.from(classes.keys()));
+  const market = marketOf(rows, supply, Float64Array.from(classes.keys()), terms.computePricePerKwh);
   return { market, askers: asking, seats: rows.flatMap(({ options }) => options), thrifty: terms.thrifty ?? new Set(), refused };
 }
 
@@ -144,7 +146,7 @@ function rowOf(
       detail: `the run time left (${Math.ceil(least / MINUTE)} min) exceeds the time to the deadline`,
     };
   }
-  const dearest = Math.max(...options.map((option) => dearestCost(option, supply, weights)));
+  const dearest = Math.max(...options.map((option) => dearestCost(option, supply, weights, terms.computePricePerKwh)));
   const waitPrice = (weights.waitPricePerHour * SLOT) / HOUR;
   return {
     kind: isElastic ? requestKinds.elastic : isInterruptible ? requestKinds.interruptible : requestKinds.contiguous,
@@ -219,8 +221,11 @@ function staying(
   const outlook = outlooks[row];
   const surplusKw = outlook?.slots[Math.floor((terms.now - outlook.start) / outlook.stepMs)]?.surplusKw?.p50 ?? 0;
   const gridPrice = gridPriceAt(offers, row * offers.slots, weights.carbonPricePerKg);
-  const price = surplusKw >= kw ? Math.min(0, gridPrice) : gridPrice; // the rest of the slot at hand, which a stop would save
-  const energyNow = (kw * price * Math.min(rest, start + SLOT - terms.now)) / HOUR / 1_000;
+  const tariff = offers.feedInTariff[row] as number;
+  const curtailedKw = curtailedPart(site, surplusKw, offers.importPrice[row * offers.slots] as number);
+  const served = serveFrom(curtailedKw, surplusKw - curtailedKw, tariff, gridPrice, kw);
+  const pricePerHour = served.exportableKw * tariff + served.gridKw * gridPrice + kw * 1_000 * terms.computePricePerKwh;
+  const costNow = (pricePerHour * Math.min(rest, start + SLOT - terms.now)) / HOUR / 1_000; // the rest of the slot at hand, which a stop would save
   return {
     pool,
     remaining: rest,
@@ -232,7 +237,7 @@ function staying(
     end,
     accelerators: run.accelerators,
     kwPerAccelerator,
-    transferCost: (terms.computePricePerKwh * kw * rest) / HOUR + energyNow,
+    transferCost: costNow,
     transferG: 0,
     restartCost: 0,
     breaksMax: 0,
@@ -280,7 +285,6 @@ function starting(
   const draw = kwPerAccelerator * accelerators;
   const lostHours = (restore + (spec.checkpoint?.every ?? 0) / 2) / HOUR; // the restore, and half an interval since the last checkpoint
   const restartCost = isInterruptible ? draw * lostHours * (Math.max(gridPrice, 1) / 1_000 + terms.computePricePerKwh) : 0;
-  const computed = isElastic ? 0 : (terms.computePricePerKwh * draw * remaining) / HOUR;
   const whole: OptionRow = {
     pool,
     remaining,
@@ -292,7 +296,7 @@ function starting(
     end: Math.min(offers.slots, isElastic ? lastEnd : solidEnd),
     accelerators,
     kwPerAccelerator,
-    transferCost: (isHere ? 0 : transfer.money) + computed + (run ? restartCost : 0),
+    transferCost: (isHere ? 0 : transfer.money) + (run ? restartCost : 0),
     transferG: isHere ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
     restartCost: 0,
     breaksMax: 0,
@@ -312,16 +316,17 @@ function dearestCost(
   { pool, length, accelerators, kwPerAccelerator, transferCost, transferG }: OptionRow,
   { offers }: Supply,
   weights: Weights,
+  computePricePerKwh: number,
 ): number {
   const site = (offers.poolSite[pool] as number) * offers.slots;
   let dearest = 0;
   for (let cell = site; cell < site + offers.slots; cell++)
     dearest = Math.max(dearest, gridPriceAt(offers, cell, weights.carbonPricePerKg));
-  const perSlot = (kwPerAccelerator * dearest) / 1_000 + (offers.ask[pool] as number);
-  return length * accelerators * perSlot * offers.slotHours + transferCost + (transferG / 1_000) * weights.carbonPricePerKg;
+  const perHour = kwPerAccelerator * (dearest / 1_000 + computePricePerKwh) + (offers.ask[pool] as number);
+  return length * accelerators * perHour * offers.slotHours + transferCost + (transferG / 1_000) * weights.carbonPricePerKg;
 }
 
-function marketOf(rows: readonly Row[], { offers }: Supply, carbonPricePerKg: Float64Array): Market {
+function marketOf(rows: readonly Row[], { offers }: Supply, carbonPricePerKg: Float64Array, computePricePerKwh: number): Market {
   const options = rows.flatMap((row) => row.options);
   const firstOption = new Int32Array(rows.length + 1);
   for (const [at, row] of rows.entries()) firstOption[at + 1] = (firstOption[at] as number) + row.options.length;
@@ -334,6 +339,7 @@ function marketOf(rows: readonly Row[], { offers }: Supply, carbonPricePerKg: Fl
       kind: Uint8Array.from(rows, ({ kind }) => kind),
       weightClass: Uint8Array.from(rows, ({ weightClass }) => weightClass),
       carbonPricePerKg,
+      computePrice: 1_000 * computePricePerKwh,
       waitPrice: Float64Array.from(rows, ({ waitPrice }) => waitPrice),
       release: Int32Array.from(rows, ({ release }) => release),
       unplacedCost: Float64Array.from(rows, ({ unplacedCost }) => unplacedCost),

@@ -45,6 +45,8 @@ export interface Requests {
   readonly weightClass: Uint8Array;
   /** By class, accounting currency per kg CO2eq ≥ 0. */
   readonly carbonPricePerKg: Float64Array;
+  /** What computing costs beside the energy, accounting currency per MWh that is drawn, whatever its source; 0 when absent. */
+  readonly computePrice?: number;
   /** Accounting currency per slot of waiting ≥ 0; waiting is how much later than in a run at `release` its slots lie on average. */
   readonly waitPrice: Float64Array;
   /** First slot it could use anywhere. */

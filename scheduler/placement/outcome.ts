@@ -11,7 +11,6 @@ import { type Job, paceOf, remainingOf } from '../job.ts';
 import type { Deferral, Move, Placement, Segment } from '../plan.ts';
 import { acceleratorCost, priceStepsOf } from './agreed-price.ts';
 import { aloneAt, type Belief, beliefOf } from './belief.ts';
-import { surplusPrice } from './clearing-price.ts';
 import type { FeasibleTerms, Seat } from './feasible.ts';
 import type { Load } from './load.ts';
 import { type Market, type Offers, requestKinds } from './market.ts';
@@ -50,7 +49,7 @@ export function placementOf(standing: Standing, request: number, { terms, insure
   const first = segments[0];
   const last = segments.at(-1);
   if (!first || !last) throw new RangeError(`${job.id} is placed nowhere`);
-  const belief = beliefOf(market, load, assignment, request, clearing.prices);
+  const belief = beliefOf(market, load, assignment, request);
   const prices = priceStepsOf(standing, request);
   const draw = (drawKw(site, job.spec, pool.model) * first.accelerators) / (fittingNeeded(site, job, pool.model) || first.accelerators);
   const energyKwh = job.spec.elastic ? belief.energyKwh : (draw * seat.remaining) / HOUR;
@@ -149,7 +148,7 @@ export function bindingOf({ supply, feasible, clearing }: Standing, request: num
     scarce = Math.max(scarce, prices.accelerator[pool * market.offers.slots + slot] as number);
     const cell = site * market.offers.slots + slot;
     if ((market.offers.curtailedKw[cell] as number) + (market.offers.exportableKw[cell] as number) > 0)
-      surplus = Math.max(surplus, surplusPrice(market.offers, clearing.load, prices, cell));
+      surplus = Math.max(surplus, prices.surplus[cell] as number);
   }
   const model = supply.pools[pool]?.model ?? '';
   const perHour = scarce / market.offers.slotHours;

@@ -10,7 +10,7 @@ import type { Market, Prices } from './market.ts';
 export interface Rates {
   /** Pool × slot, accounting currency per accelerator-slot, the ask included; Infinity where the slot is closed. */
   readonly accelerator: Float64Array;
-  /** (Rank × site) × slot, accounting currency per kW drawn over the slot; may be negative. */
+  /** (Rank × site) × slot, accounting currency per kW drawn over the slot, computing included; may be negative. */
   readonly energy: Float64Array;
 }
 
@@ -23,7 +23,12 @@ export function noRates({ offers, requests }: Market): Rates {
 }
 
 /** Writes what holding costs at these prices; O(pools × slots + sites × slots × classes). */
-export function writeRates(rates: Rates, { offers }: Market, { gridPrice, classes }: Load, prices: Prices): void {
+export function writeRates(
+  rates: Rates,
+  { offers, requests: { computePrice = 0 } }: Market,
+  { gridPrice, classes }: Load,
+  prices: Prices,
+): void {
   const { slots, siteCount, poolCount, poolSite, known, capacity, ask, slotHours } = offers;
   for (let pool = 0; pool < poolCount; pool++) {
     const asked = (ask[pool] as number) * slotHours;
@@ -39,7 +44,7 @@ export function writeRates(rates: Rates, { offers }: Market, { gridPrice, classe
     for (let cell = 0; cell < cells; cell++) {
       const grid = gridPrice[cell * classes + rank] as number;
       const surplus = prices.surplus[cell] as number;
-      rates.energy[rank * cells + cell] = (Math.min(surplus, grid) * slotHours) / 1_000;
+      rates.energy[rank * cells + cell] = ((Math.min(surplus, grid) + computePrice) * slotHours) / 1_000;
     }
 }
 

@@ -7,7 +7,7 @@
  * the plan dearer. Capacity, windows and closed slots hold at every moment.
  */
 import { transferOf } from './bound.ts';
-import { addedCost, marginalCost } from './cost.ts';
+import { addedCost, computingCost, marginalCost } from './cost.ts';
 import { cheapestShares } from './elastic.ts';
 import { emptyLoad, hold, type Load } from './load.ts';
 import { type Assignment, type Market, type Prices, requestKinds } from './market.ts';
@@ -96,6 +96,7 @@ export function inserter(market: Market, load: Load, prices: Prices): (assignmen
   const answer: Answer = noAnswer();
   const paid = noRates(market);
   writeRates(paid, market, load, prices);
+  const isPaid = offers.importPrice.some((value) => value < 0); // then a run may cost less than its transfer
   const room = { pool: 0 };
   const free = (slot: number) => (capacity[room.pool * slots + slot] as number) - (load.accelerators[room.pool * slots + slot] as number);
 
@@ -115,6 +116,7 @@ export function inserter(market: Market, load: Load, prices: Prices): (assignmen
       const needed = isElastic ? 1 : (options.accelerators[at] as number);
       const kw = needed * (options.kwPerAccelerator[at] as number);
       const asked = needed * (ask[pool] as number) * slotHours;
+      const computing = computingCost(market, kw);
       const tariff = feedInTariff[site] as number;
       const energyRow = (rank * siteCount + site) * slots;
       search.from = options.earliest[at] as number;
@@ -122,7 +124,7 @@ export function inserter(market: Market, load: Load, prices: Prices): (assignmen
       search.length = options.length[at] as number;
       search.accelerators = options.accelerators[at] as number;
       search.fixed = transfer[at] as number;
-      if (search.fixed >= answer.cost) continue;
+      if (search.fixed >= answer.cost && !isPaid) continue;
       search.restartCost = options.restartCost[at] as number;
       search.breaksMax = options.breaksMax?.[at] ?? Number.POSITIVE_INFINITY;
       for (let slot = search.from; slot < search.to; slot++) {
@@ -131,7 +133,7 @@ export function inserter(market: Market, load: Load, prices: Prices): (assignmen
         price[slot] =
           known[siteCell] === 0 || (load.accelerators[cell] as number) + needed > (capacity[cell] as number)
             ? Number.POSITIVE_INFINITY
-            : (1 - weight) * marginalCost(load, offers, siteCell, tariff, rank, kw) +
+            : (1 - weight) * (marginalCost(load, offers, siteCell, tariff, rank, kw) + computing) +
               weight * (kw * (paid.energy[energyRow + slot] as number) + needed * (prices.accelerator[cell] as number)) +
               asked;
       }

@@ -97,10 +97,10 @@ describe('a placement that is due', () => {
   });
 
   test('hands its prices to the run', async () => {
-    const prices = [{ from: noon, microsPerAcceleratorHour: 500_000, surplusMicrosPerKwh: 50_000 }];
+    const prices = [{ from: noon, microsPerAcceleratorHour: 500_000, contestedPerMille: 250 }];
     const { dispatcher, store, job } = await make();
     await dispatcher.dispatch(await job(), { ...placement, prices });
-    expect((await store.run('a#1'))?.prices).toEqual(prices);
+    expect(await store.run('a#1')).toMatchObject({ prices, remaining: HOUR });
   });
 
   test('of an elastic job is held as long as its first share takes, whatever was planned for it later', async () => {

@@ -1,25 +1,25 @@
-/** Charges: each part by hand, and that a provider is never paid below what it was promised. */
+/** Charges: each part by hand, and that neither side is worse off than it agreed to be. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Chargeable, chargeOf, priceOf } from '../../../scheduler/ledger/charge.ts';
-import { wattHours } from '../../../units/quantity.ts';
+import { pricePerMegawattHour, wattHours } from '../../../units/quantity.ts';
 import { HOUR, MINUTE, SLOT } from '../../../units/time.ts';
-import { noon, runOf, specOf, tariff } from '../nouns.ts';
+import { noon, runOf, tariff } from '../nouns.ts';
 
-/** Four accelerators over a whole slot that drew 400 Wh: 1.20 an accelerator-hour, surplus at 90 per MWh. */
-const prices = [{ from: noon, microsPerAcceleratorHour: 1_200_000, surplusMicrosPerKwh: 90_000 }];
+/** Four accelerators over a whole slot that drew 400 Wh: 1.20 an accelerator-hour, half of its surplus contested. */
+const prices = [{ from: noon, microsPerAcceleratorHour: 1_200_000, contestedPerMille: 500 }];
+const run = (changes: Parameters<typeof runOf>[2] = {}) => runOf('a', 1, { prices, remaining: HOUR, ...changes });
 const given: Chargeable = {
-  run: runOf('a', 1, { prices }),
-  spec: specOf(),
+  run: run(),
   slot: noon,
   meteredWh: wattHours(400),
   curtailedWh: wattHours(0),
   exportableWh: wattHours(0),
   energy: 40_000n,
-  feedInTariff: 60,
+  feedInTariff: pricePerMegawattHour(60),
+  importPrice: pricePerMegawattHour(100),
 };
 const charged = (changes: Partial<Chargeable>) => chargeOf({ ...given, ...changes }, tariff);
-const run = (changes: Parameters<typeof runOf>[2]) => runOf('a', 1, { prices, ...changes });
 
 describe('a charge', () => {
   test('has a part for energy, for computing by the kWh and for accelerators by the hour; a twentieth of the computing is the take', () =>
@@ -31,7 +31,7 @@ describe('a charge', () => {
       take: 6_000n,
       acceleratorMs: 4 * SLOT,
       microsPerAcceleratorHour: 1_200_000,
-      surplusMicrosPerKwh: 90_000,
+      contestedPerMille: 500,
     }));
 
   test.each([
@@ -46,56 +46,68 @@ describe('a charge', () => {
     { name: 'nothing at a run that agreed to no price', run: runOf('a', 1), want: 0n },
   ])('takes for accelerators $name', ({ run: held, want }) => expect(charged({ run: held }).accelerators).toBe(want));
 
-  test.each([
-    { name: 'is charged at its price where it could not be exported', curtailedWh: 100, exportableWh: 0, feedInTariff: 60, want: 9_000n },
-    { name: 'is charged above the feed-in tariff where it could', curtailedWh: 0, exportableWh: 100, feedInTariff: 60, want: 3_000n },
-    { name: 'is charged nothing more where exporting is worth more', curtailedWh: 0, exportableWh: 100, feedInTariff: 95, want: 0n },
-    { name: 'is charged tier by tier', curtailedWh: 100, exportableWh: 100, feedInTariff: 95, want: 9_000n },
-    { name: 'owes nothing to a tariff below 0', curtailedWh: 0, exportableWh: 100, feedInTariff: -10, want: 9_000n },
-  ])('of surplus $name', ({ curtailedWh, exportableWh, want, ...rest }) =>
-    expect(charged({ ...rest, curtailedWh: wattHours(curtailedWh), exportableWh: wattHours(exportableWh) }).surplus).toBe(want),
-  );
+  test('takes nothing for accelerators behind the run time that was leased, however long a provider holds them', () => {
+    const slots = Array.from({ length: 96 }, (_, i) => charged({ slot: noon + i * SLOT, meteredWh: wattHours(0), energy: 0n }));
+    expect(slots.reduce((sum, charge) => sum + priceOf(charge), 0n)).toBe(4_800_000n); // 4 × an hour × 1.20
+    const short = run({ remaining: 20 * MINUTE }); // two slots, the second in part
+    expect([0, 1, 2].map((slot) => charged({ run: short, slot: noon + slot * SLOT }).accelerators)).toEqual([1_200_000n, 1_200_000n, 0n]);
+  });
 
-  test('is made at the step that holds in its slot; the last one holds on', () => {
-    const steps = [0, 1, 3].map((slot) => ({ from: noon + slot * SLOT, microsPerAcceleratorHour: slot, surplusMicrosPerKwh: 0 }));
+  test.each([
+    { name: 'is charged what grid energy costs as far as others would have used it', curtailedWh: 100, exportableWh: 0, want: 5_000n },
+    { name: 'is charged what that is above the feed-in tariff', curtailedWh: 0, exportableWh: 100, want: 2_000n },
+    { name: 'is charged tier by tier', curtailedWh: 100, exportableWh: 100, want: 7_000n },
+    { name: 'is charged nothing more where exporting is worth more', curtailedWh: 0, exportableWh: 100, feedInTariff: 105, want: 0n },
+    { name: 'owes nothing to a tariff below 0', curtailedWh: 0, exportableWh: 100, feedInTariff: -10, want: 5_000n },
+    { name: 'is charged nothing where grid energy is paid for', curtailedWh: 100, exportableWh: 0, importPrice: -5, want: 0n },
+    {
+      name: 'is charged nothing where nobody knows what grid energy costs',
+      curtailedWh: 100,
+      exportableWh: 0,
+      importPrice: undefined,
+      want: 0n,
+    },
+  ])('of surplus $name', ({ curtailedWh, exportableWh, want, feedInTariff = 60, ...rest }) => {
+    const importPrice = 'importPrice' in rest ? rest.importPrice : 100;
+    const charge = charged({
+      curtailedWh: wattHours(curtailedWh),
+      exportableWh: wattHours(exportableWh),
+      feedInTariff: pricePerMegawattHour(feedInTariff),
+      importPrice: importPrice === undefined ? undefined : pricePerMegawattHour(importPrice),
+    });
+    expect(charge.surplus).toBe(want);
+  });
+
+  test('is made on the terms that hold in its slot; the last ones hold on', () => {
+    const steps = [0, 1, 3].map((slot) => ({ from: noon + slot * SLOT, microsPerAcceleratorHour: slot, contestedPerMille: 0 }));
     const at = (slot: number) => charged({ slot: noon + slot * SLOT, run: run({ prices: steps }) }).microsPerAcceleratorHour;
     expect([-1, 0, 1, 2, 3, 9].map(at)).toEqual([0, 0, 1, 1, 3, 3]);
   });
 
-  test('of a firm job is its energy alone from its deadline on: nobody earns by being late', () => {
-    const late = { slot: noon + HOUR, exportableWh: wattHours(100), run: run({}) };
-    const spec = (promise: 'firm' | 'best-effort') => specOf({ promise, deadline: noon + HOUR });
-    const { energy, ...rest } = charged({ ...late, spec: spec('firm') });
-    expect([energy, rest]).toMatchObject([40_000n, { computing: 0n, accelerators: 0n, surplus: 0n, take: 0n }]);
-    expect(charged({ ...late, spec: spec('best-effort') }).accelerators).toBe(1_200_000n);
-    expect(charged({ ...late, slot: noon + HOUR - SLOT, spec: spec('firm') }).accelerators).toBe(1_200_000n);
-  });
-
-  test('leaves a provider whole: its energy at what it could have sold it for, and each accelerator-hour at its price', () => {
+  test('leaves a provider whole and its owner no worse off than on grid energy', () => {
     const wh = fc.integer({ min: 0, max: 100_000 });
     const arbitrary = fc.record({
       curtailed: wh,
       exportable: wh,
       grid: wh,
-      price: fc.nat(500_000),
-      hour: fc.nat(9_000_000),
-      feedInTariff: fc.nat(200),
+      part: fc.nat(1_000),
+      tariffPrice: fc.nat(200),
+      price: fc.nat(300),
     });
-    const property = fc.property(arbitrary, ({ curtailed, exportable, grid, price, hour, feedInTariff }) => {
-      const energy = BigInt(exportable * feedInTariff + grid * 100);
-      const steps = [{ from: noon, microsPerAcceleratorHour: hour, surplusMicrosPerKwh: price }];
+    const property = fc.property(arbitrary, ({ curtailed, exportable, grid, part, tariffPrice, price }) => {
       const charge = charged({
-        run: run({ prices: steps }),
+        run: run({ prices: [{ from: noon, microsPerAcceleratorHour: 0, contestedPerMille: part }] }),
         meteredWh: wattHours(curtailed + exportable + grid),
         curtailedWh: wattHours(curtailed),
         exportableWh: wattHours(exportable),
-        energy,
-        feedInTariff,
+        energy: BigInt(exportable * tariffPrice + grid * price),
+        feedInTariff: pricePerMegawattHour(tariffPrice),
+        importPrice: pricePerMegawattHour(price),
       });
-      const earned = Number(priceOf(charge) - charge.take - charge.computing + charge.take); // beside the fee for computing
-      const surplus = (curtailed * price + exportable * Math.max(price, feedInTariff * 1_000)) / 1_000;
-      expect(Math.abs(earned - (surplus + grid * 100 + hour))).toBeLessThanOrEqual(2); // whole micros
-      expect([charge.computing, charge.accelerators, charge.surplus, charge.take].every((part) => part >= 0n)).toBe(true);
+      const paid = charge.energy + charge.surplus;
+      expect(paid >= BigInt(exportable * tariffPrice + grid * price)).toBe(true);
+      const dearest = Math.max((curtailed + exportable) * price, exportable * tariffPrice) + grid * price;
+      expect(paid <= BigInt(dearest)).toBe(true);
     });
     fc.assert(property, { numRuns: 500 });
   });

@@ -6,7 +6,8 @@ import type { Job } from '../../../scheduler/job.ts';
 import { acceleratorCost, priceStepsOf } from '../../../scheduler/placement/agreed-price.ts';
 import { beliefOf } from '../../../scheduler/placement/belief.ts';
 import { clear } from '../../../scheduler/placement/clear.ts';
-import { clearingPrice, providerEarnings, surplusPrice } from '../../../scheduler/placement/clearing-price.ts';
+import { clearingPrice, providerEarnings } from '../../../scheduler/placement/clearing-price.ts';
+import { contestedPart } from '../../../scheduler/placement/contested.ts';
 import { startDelayMsMax } from '../../../scheduler/placement/feasible.ts';
 import { loadOf } from '../../../scheduler/placement/load.ts';
 import { believedPrice, type Placement } from '../../../scheduler/plan.ts';
@@ -32,7 +33,7 @@ const wide = { acceleratorsPerNode: 8, interruptible: false, deadline: noon + 2 
 describe('the agreed price', () => {
   test('is the ask where nothing is scarce, in one step', () => {
     const [placement] = planOf([jobOf('a')]).placements;
-    expect(placement?.prices).toEqual([{ from: noon, microsPerAcceleratorHour: 500_000, surplusMicrosPerKwh: 50_000 }]); // none is expected: what comes is worth grid energy
+    expect(placement?.prices).toEqual([{ from: noon, microsPerAcceleratorHour: 500_000, contestedPerMille: 0 }]);
     expect(placement?.believed.computeCost).toBeCloseTo(1.6 * 0.3 + 4 * 0.5, 9);
   });
 
@@ -46,22 +47,27 @@ describe('the agreed price', () => {
     expect(early?.believed.computeCost).toBeCloseTo(3.2 * 0.3 + paid(early), 9);
   });
 
-  test('of surplus is nothing while some is left over, and what grid energy costs once it is gone', () => {
-    const priceOf = (surplusKw: number) => planOf([jobOf('a')], surplusKw).placements[0]?.prices?.[0]?.surplusMicrosPerKwh;
-    expect(priceOf(9)).toBe(0);
-    expect(priceOf(1)).toBe(50_000);
+  test('of surplus is what it could be sold for where nobody else would use it, however little there is', () => {
+    for (const surplusKw of [9, 1.6, 1.599, 1]) {
+      const { believed, prices } = planOf([jobOf('a')], surplusKw).placements[0] ?? {};
+      expect([prices?.[0]?.contestedPerMille, believed?.surplusPremium]).toEqual([0, 0]);
+    }
   });
 
-  test('is part of what a placement is believed to cost: scarce surplus above what it could be sold for', () => {
-    const { believed } = planOf([jobOf('a')], 1).placements[0] ?? {};
-    expect(believed).toMatchObject({ energyCost: expect.closeTo(0.6 * 0.05, 9), surplusPremium: expect.closeTo(1 * 0.05, 9) });
-    expect(believed && believedPrice(believed)).toBeCloseTo(0.6 * 0.05 + 0.05 + 1.6 * 0.3 + 4 * 0.5, 9);
+  test('of surplus that two would use is what grid energy costs, for both', () => {
+    const both = { interruptible: false, deadline: noon + HOUR + startDelayMsMax };
+    const { placements } = planOf([jobOf('a', both), jobOf('b', both)], 1.6); // 1.6 kW each: half the sun is theirs
+    for (const { prices, believed } of placements) {
+      expect(prices).toMatchObject([{ contestedPerMille: 1_000 }]);
+      expect(believed).toMatchObject({ energyCost: expect.closeTo(0.8 * 0.05, 9), surplusPremium: expect.closeTo(0.8 * 0.05, 9) });
+      expect(believedPrice(believed)).toBeCloseTo(1.6 * 0.05 + 1.6 * 0.3 + 4 * 0.5, 6); // as if all were from the grid
+    }
   });
 
   test('goes on behind the last step, and begins with the first', () => {
     const steps = [
-      { from: noon, microsPerAcceleratorHour: 1_000_000, surplusMicrosPerKwh: 0 },
-      { from: noon + HOUR, microsPerAcceleratorHour: 3_000_000, surplusMicrosPerKwh: 0 },
+      { from: noon, microsPerAcceleratorHour: 1_000_000, contestedPerMille: 0 },
+      { from: noon + HOUR, microsPerAcceleratorHour: 3_000_000, contestedPerMille: 0 },
     ];
     const held = (start: number, end: number) => [{ start: noon + start * SLOT, end: noon + end * SLOT, accelerators: 2 }];
     expect([held(-4, 0), held(0, 4), held(2, 6), held(8, 12)].map((segments) => acceleratorCost(segments, steps))).toEqual([2, 2, 4, 6]);
@@ -82,31 +88,43 @@ describe('the agreed price', () => {
   });
 });
 
-describe('the price of surplus', () => {
-  const site = { curtailedKw: 2, exportableKw: 2, importPrice: 100, feedInTariff: 40, pools: [{ capacity: 9 }] };
+describe('contested surplus', () => {
+  const site = { curtailedKw: 2, exportableKw: 2, importPrice: 100, carbonIntensity: 100, feedInTariff: 40, pools: [{ capacity: 9 }] };
+  const asks = (...draws: readonly { readonly kw: number; readonly weightClass?: number }[]) => {
+    const requests = draws.map(({ kw, weightClass = 0 }) => ({ kwPerAccelerator: kw, weightClass }));
+    const market = marketOf({ slots: 1, sites: [site], carbonPricePerKg: [0, 1], requests });
+    const all = { option: Int32Array.from(draws.keys()), start: new Int32Array(draws.length), pattern: draws.map(() => undefined) };
+    const load = loadOf(market, all);
+    return draws.map(({ kw, weightClass = 0 }) => contestedPart(load, market.offers, 0, load.rank[weightClass] as number, kw));
+  };
   test.each([
-    { name: 'is 0 while curtailed surplus is left', kw: 1, dual: 30, want: 0 },
-    { name: 'is the tariff while exportable surplus is left', kw: 3, dual: 70, want: 40 },
-    { name: 'is what grid energy costs once all is used', kw: 5, dual: 70, want: 100 },
-    { name: 'is the dual price where it just suffices', kw: 4, dual: 70, want: 70 },
-    { name: 'is there no less than what could be had for it', kw: 4, dual: 30, want: 40 },
-    { name: 'is there no more than grid energy costs', kw: 4, dual: 130, want: 100 },
-  ])('$name', ({ kw, dual, want }) => {
-    const market = marketOf({ slots: 1, sites: [site], requests: [{ kwPerAccelerator: kw }] });
-    const load = loadOf(market, { option: Int32Array.of(0), start: Int32Array.of(0), pattern: [undefined] });
-    expect(surplusPrice(market.offers, load, { accelerator: new Float64Array(1), surplus: Float64Array.of(dual) }, 0)).toBe(want);
+    { name: 'is none of a run that is alone', draws: [{ kw: 5 }], want: [0] },
+    { name: 'is none while there is enough for all', draws: [{ kw: 2 }, { kw: 2 }], want: [0, 0] },
+    { name: 'is all where the others would use all', draws: [{ kw: 4 }, { kw: 4 }], want: [1, 1] },
+    { name: 'is what the others lack', draws: [{ kw: 3 }, { kw: 2 }], want: [0.4 / 2.4, 0.6 / 1.6] }, // 2.4 and 1.6 of 4 kW; alone 3 and 2
+    {
+      name: 'is taken by those who need it more, and none of theirs by those who need it less',
+      draws: [{ kw: 3, weightClass: 1 }, { kw: 3 }],
+      want: [2 / 3, 0],
+    },
+  ])('$name', ({ draws, want }) => {
+    const found = asks(...draws);
+    for (const [at, part] of want.entries()) expect(found[at]).toBeCloseTo(part, 9);
   });
 
-  test('is paid by those who use it, no less than it could be sold for and no more than its provider earns', () => {
+  test('is paid by those who use it, and is what its provider earns above what it could have had', () => {
     const property = fc.property(arbitraryMarket({ kinds: ['contiguous', 'interruptible'] }), (market) => {
       const { assignment, prices, load } = clear(market);
       const earned = providerEarnings(market, { assignment, prices });
       let premium = 0;
-      for (const [request, option] of assignment.option.entries())
-        if (option >= 0) premium += beliefOf(market, load, assignment, request, prices).surplusPremium;
+      for (const [request, option] of assignment.option.entries()) {
+        if (option < 0) continue;
+        const belief = beliefOf(market, load, assignment, request);
+        expect(belief.surplusPremium).toBeGreaterThanOrEqual(0);
+        premium += belief.surplusPremium;
+      }
       const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
-      expect(premium).toBeGreaterThanOrEqual(0);
-      expect(premium).toBeLessThanOrEqual(sum(earned.surplus) - sum(earned.opportunity) + 1e-9 * (1 + sum(earned.surplus)));
+      expect(premium).toBeCloseTo(sum(earned.surplus) - sum(earned.opportunity), 6);
     });
     fc.assert(property, { numRuns: 30, seed: 4, endOnFailure: true });
   });

@@ -30,20 +30,25 @@ describe('the clearing price', () => {
 
 describe('a provider earns', () => {
   test.each([
-    { name: 'its ask, and for surplus what grid energy costs where some is drawn', accelerator: 0, kw: 1.5, held: 1, sold: 0.05 },
-    { name: 'what scarce accelerators are worth', accelerator: 0.1, kw: 1.5, held: 1.2, sold: 0.05 },
-    { name: 'the feed-in tariff for all of its surplus where some is left', accelerator: 0, kw: 0.75, held: 1, sold: 0.015 },
-    { name: 'nothing for curtailed surplus where some is left', accelerator: 0, kw: 0.25, held: 1, sold: 0 },
+    { name: 'its ask, and the feed-in tariff for exportable surplus', accelerator: 0, kw: 1.5, held: 1, sold: 0.01 },
+    { name: 'what scarce accelerators are worth', accelerator: 0.1, kw: 1.5, held: 1.2, sold: 0.01 },
+    { name: 'nothing for curtailed surplus that nobody else would use', accelerator: 0, kw: 0.5, held: 1, sold: 0 },
   ])('$name', ({ accelerator, kw, held, sold }) => {
     const own = marketOf({ slots: 2, slotHours: 0.25, sites: [site], requests: [{ accelerators: 2, kwPerAccelerator: kw }] });
     const earnings = providerEarnings(own, { assignment, prices: pricesOf(accelerator, 0) });
-    const opportunity = (Math.max(0, Math.min(1, 2 * kw - 1)) * 40 * 0.25) / 1_000;
     expect(earnings.accelerators[0]).toBeCloseTo(held, 12);
     expect(earnings.surplus[0]).toBeCloseTo(sold, 12);
     expect(earnings.paid[0]).toBeCloseTo(held + sold, 12);
     expect(earnings.asked[0]).toBeCloseTo(1, 12);
-    expect(earnings.opportunity[0]).toBeCloseTo(opportunity, 12);
-    expect(earnings.ownCost[0]).toBeCloseTo(1 + opportunity, 12);
+    expect(earnings.opportunity[0]).toBeCloseTo(sold, 12);
+    expect(earnings.ownCost[0]).toBeCloseTo(1 + sold, 12);
+  });
+
+  test('what grid energy costs for surplus that two would use', () => {
+    const requests = [1, 2].map(() => ({ kwPerAccelerator: 2 }));
+    const own = marketOf({ slots: 2, slotHours: 0.25, sites: [site], requests });
+    const both: Assignment = { option: Int32Array.of(0, 1), start: Int32Array.of(1, 1), pattern: [undefined, undefined] };
+    expect(providerEarnings(own, { assignment: both, prices: pricesOf(0, 0) }).surplus[0]).toBeCloseTo((2 * 100 * 0.25) / 1_000, 12);
   });
 
   /** What the requests of a plan pay for what they hold, request by request. */

@@ -202,7 +202,7 @@ describe('the cost of an assignment', () => {
         const cell = energyByUnits(market, assignment, site, slot);
         for (const part of Object.keys(want) as (keyof typeof want)[]) want[part] += cell[part];
       }
-      let [ask, transfer, restarts, waitCost, unplacedCost, unplaced] = [0, 0, 0, 0, 0, 0];
+      let [computing, ask, transfer, restarts, waitCost, unplacedCost, unplaced] = [0, 0, 0, 0, 0, 0, 0];
       for (let request = 0; request < requests.count; request++) {
         const row = at(assignment.option, request);
         if (row < 0) {
@@ -215,6 +215,8 @@ describe('the cost of an assignment', () => {
         const weight = (share: number) => (share === 0 ? 0 : isElastic ? share ** at(options.speedExponent, row) : 1);
         held += shares.filter((share) => share > 0).length;
         ask += shares.reduce((sum, share) => sum + share, 0) * offers.slotHours * at(offers.ask, at(options.pool, row));
+        const kwh = shares.reduce((sum, share) => sum + share, 0) * offers.slotHours * at(options.kwPerAccelerator, row);
+        computing += (kwh * (requests.computePrice ?? 0)) / 1_000;
         transfer += at(options.transferCost, row);
         const carbonPrice = at(requests.carbonPricePerKg, at(requests.weightClass, request));
         want.carbonG += at(options.transferG, row);
@@ -226,8 +228,8 @@ describe('the cost of an assignment', () => {
         waitCost += at(requests.waitPrice, request) * (late / length - (isElastic ? 0 : (length - 1) / 2));
       }
       const { money, ...rest } = want;
-      const total = money + want.carbonCost + ask + transfer + restarts + waitCost + unplacedCost;
-      const parts = { energy: money, ...rest, ask, transfer, restarts, waitCost, unplacedCost, unplaced, total };
+      const total = money + want.carbonCost + computing + ask + transfer + restarts + waitCost + unplacedCost;
+      const parts = { energy: money, ...rest, computing, ask, transfer, restarts, waitCost, unplacedCost, unplaced, total };
       for (const [part, value] of Object.entries(parts))
         expect(Math.abs(cost[part as keyof typeof cost] - value), part).toBeLessThanOrEqual(near(value));
       expect(Object.keys(cost).sort()).toEqual(Object.keys(parts).sort());

@@ -54,7 +54,7 @@ function optionRow({ offers, requests }: Market, request: number, option: number
     exponent: at(options.speedExponent, option),
     transferMoney,
     transferCost: transferMoney + (at(requests.carbonPricePerKg, weightClass) * at(options.transferG, option)) / 1_000,
-    askPerSlot: at(offers.ask, pool) * offers.slotHours,
+    askPerSlot: (at(offers.ask, pool) + ((requests.computePrice ?? 0) * at(options.kwPerAccelerator, option)) / 1_000) * offers.slotHours,
   };
 }
 

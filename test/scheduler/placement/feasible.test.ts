@@ -276,16 +276,7 @@ describe('what a request says', () => {
     expect(promised).toBeCloseTo(10 * left, 6);
   });
 
-  test('counts the price of computing where models draw unlike', () => {
-    const { rows } = ask(
-      { accelerators: ['A100', 'L4'], acceleratorsPerNode: 2, interruptible: false },
-      { sites: [rhine], computePricePerKwh: 0.5 },
-    );
-    expect(rows.map(({ model, transferCost }) => [model, transferCost])).toEqual([
-      ['L4', expect.closeTo(0.07, 9)],
-      ['A100', expect.closeTo(0.4, 9)],
-    ]);
-  });
+  test('is its price of computing, by the MWh', () => expect(ask({}, { computePricePerKwh: 0.5 }).requests.computePrice).toBe(500));
 });
 
 describe('a run that could be moved', () => {

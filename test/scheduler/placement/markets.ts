@@ -73,6 +73,8 @@ export interface MarketSketch {
   readonly sites: readonly SiteOfferSketch[];
   /** By class; default one class that pays nothing for carbon. */
   readonly carbonPricePerKg?: readonly number[];
+  /** Default 0. */
+  readonly computePrice?: number;
   readonly requests: readonly RequestSketch[];
 }
 
@@ -82,7 +84,7 @@ const trapPrice = -500;
 const valueAt = (values: PerSlot, slot: number): number | undefined => (typeof values === 'number' ? values : values[slot]);
 
 /** The columns of a sketch. Pools are numbered through, site by site. A RangeError for an option of a pool there is not. */
-export function marketOf({ slots, slotHours = 1, sites, carbonPricePerKg = [0], requests }: MarketSketch): Market {
+export function marketOf({ slots, slotHours = 1, sites, carbonPricePerKg = [0], computePrice = 0, requests }: MarketSketch): Market {
   const cells = <Row>(rows: readonly Row[], at: (row: Row, slot: number) => number) =>
     rows.flatMap((row) => Array.from({ length: slots }, (_, slot) => at(row, slot)));
   const pools = sites.flatMap(({ pools = [{}] }, site) => pools.map(({ capacity = 1, ask = 0 }) => ({ site, capacity, ask })));
@@ -105,7 +107,7 @@ export function marketOf({ slots, slotHours = 1, sites, carbonPricePerKg = [0], 
       capacity: Int32Array.from(cells(pools, ({ capacity }, slot) => valueAt(capacity, slot) ?? 0)),
       ask: Float64Array.from(pools, ({ ask }) => ask),
     },
-    requests: requestColumns(requests, slots, pools.length, carbonPricePerKg),
+    requests: { ...requestColumns(requests, slots, pools.length, carbonPricePerKg), computePrice },
   };
 }
 
@@ -262,13 +264,14 @@ export function arbitraryMarket(limits: RandomMarkets = {}): fc.Arbitrary<Market
         slotHours: fc.constantFrom(0.25, 1),
         sites: fc.array(arbitrarySite(slots, poolsMax), { minLength: siteCount, maxLength: siteCount }),
         carbonPricePerKg: fc.array(fc.constantFrom(0, 0.05, 0.1, 0.3, 1), { minLength: classes, maxLength: classes }),
+        computePrice: fc.constantFrom(0, 0, 300),
       }),
     )
-    .chain(({ slots, slotHours, sites, carbonPricePerKg }) => {
+    .chain(({ slots, slotHours, sites, carbonPricePerKg, computePrice }) => {
       const poolCount = sites.reduce((sum, { pools = [] }) => sum + pools.length, 0);
       const dice = { slots, poolCount, classes: carbonPricePerKg.length, kinds, budgets };
       return fc
         .array(arbitraryRequest(dice), { minLength: 1, maxLength: requestsMax })
-        .map((requests) => marketOf({ slots, slotHours, sites, carbonPricePerKg, requests }));
+        .map((requests) => marketOf({ slots, slotHours, sites, carbonPricePerKg, computePrice, requests }));
     });
 }
