@@ -9,8 +9,8 @@ export type State = JobWire['state'];
 export const stateOrder: readonly State[] = [
   'RUNNING',
   'SCHEDULED',
-  'PAUSED',
   'QUEUED',
+  'PAUSED',
   'AWAITING',
   'SUCCEEDED',
   'FAILED',

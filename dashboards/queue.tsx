@@ -63,7 +63,7 @@ function JobRow(props: { job: JobWire; siteName: (site: string) => string; curre
       </th>
       <td data-label="State">
         <StateTag state={job.state} />
-        {job.state === 'RUNNING' && progress > 0 && (
+        {(job.state === 'RUNNING' || job.state === 'PAUSED') && progress > 0 && (
           <progress
             className="progress"
             value={progress}

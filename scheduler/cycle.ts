@@ -18,6 +18,7 @@ import { loadOf } from './placement/load.ts';
 import type { Prices } from './placement/market.ts';
 import { deferralOf, placeBlind, placementOf, type Side, stopOf } from './placement/outcome.ts';
 import type { Standing } from './placement/quote.ts';
+import { rescalingOf } from './placement/rescale.ts';
 import { type Held, supplyOf, type View } from './placement/supply.ts';
 import { believedPrice, type Deferral, type Placement, type Plan, type PlanCosts, type Refusal } from './plan.ts';
 import { spotPrice } from './priced-run.ts';
@@ -32,6 +33,8 @@ export interface Snapshot {
   readonly running: readonly { readonly run: Run; readonly job: Job }[];
   /** What computing costs beside its energy, accounting currency per kWh. */
   readonly computePricePerKwh: number;
+  /** By job: what its earlier runs were charged, accounting currency; 0 when absent. */
+  readonly spent?: ReadonlyMap<string, number>;
   /** Between the places; distances when absent. */
   readonly network?: Network | undefined;
   /** What the last cycle left: its prices are where this one starts. */
@@ -59,6 +62,7 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
     network: snapshot.network ?? distanceNetwork(),
     places: placesOf(fleet.map(({ site }) => site)),
     computePricePerKwh: snapshot.computePricePerKwh,
+    spent: snapshot.spent,
   };
   const refusals: Refusal[] = [];
   const deferrals: Deferral[] = [];
@@ -69,7 +73,7 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
       if (refusal) refusals.push(refusal);
       return !refusal;
     });
-  const { decided, held, overBudget } = withRunsKept(waiting, movable, fixed, now, (taken, askers) =>
+  const { decided, held, overBudget } = withRunsKept(waiting, movable, fixed, terms, (taken, askers) =>
     withinBudgets(askers, supplyOf(sites, snapshot.outlooks, now, taken), terms, snapshot.standing),
   );
   for (const { job, reason, detail } of decided.feasible.refused) {
@@ -87,7 +91,8 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
   const insured = sideOf('insured');
   for (const [request, { job, run }] of decided.feasible.askers.entries()) {
     if (run) {
-      const stop = stopOf(decided, request, run, now);
+      const goesOn = job.spec.elastic && rescalingOf(decided, request, run, job, terms) === 'goes-on';
+      const stop = goesOn ? undefined : stopOf(decided, request, run, now);
       if (stop) moves.push(stop);
     } else if ((decided.clearing.assignment.option[request] as number) >= 0)
       placements.push(placementOf(decided, request, { terms, insured, isBlind: blind.placed.has(request) }));
@@ -106,7 +111,8 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
 }
 
 /**
- * Clears; a run for which no place was found keeps the one it has, and the rest is cleared again around it.
+ * Clears; a run for which no place was found, or only a share not worth a restart, keeps what it has, and the rest is
+ * cleared again around it.
  *
  * Whatever becomes of it, a run holds the slot at hand: it is told to stop only after the plan is made.
  */
@@ -114,17 +120,21 @@ function withRunsKept(
   waiting: readonly Job[],
   movable: Snapshot['running'],
   fixed: readonly Held[],
-  now: Instant,
+  terms: FeasibleTerms,
   decide: (held: readonly Held[], askers: readonly Asker[]) => { readonly decided: Standing; readonly overBudget: readonly Job[] },
 ) {
   const kept = new Set<Job>();
   for (;;) {
     const free = movable.filter(({ job }) => !kept.has(job));
-    const held = [...fixed, ...movable.map((pair) => ({ ...heldBy(pair, now), ...(kept.has(pair.job) ? {} : { slots: 1 }) }))];
+    const held = [...fixed, ...movable.map((pair) => ({ ...heldBy(pair, terms.now), ...(kept.has(pair.job) ? {} : { slots: 1 }) }))];
     const { decided, overBudget } = decide(held, [...waiting.map((job) => ({ job })), ...free]);
     const { askers, refused } = decided.feasible;
+    const isKept = ({ job, run }: Asker, request: number): boolean =>
+      run !== undefined &&
+      ((decided.clearing.assignment.option[request] as number) < 0 ||
+        (job.spec.elastic !== undefined && rescalingOf(decided, request, run, job, terms) === 'keeps'));
     const lost = [
-      ...askers.filter(({ run }, request) => run && (decided.clearing.assignment.option[request] as number) < 0).map(({ job }) => job),
+      ...askers.filter(isKept).map(({ job }) => job),
       ...refused.map(({ job }) => job).filter((job) => free.some((pair) => pair.job === job)),
     ];
     if (lost.length === 0) return { decided, held, overBudget };
@@ -134,7 +144,8 @@ function withRunsKept(
 
 /** Clears; a job that turns out dearer than its budget gives up its wishes first, and waits if that is not enough. */
 function withinBudgets(askers: readonly Asker[], supply: Standing['supply'], terms: FeasibleTerms, last: Standing | undefined) {
-  const thrifty = new Set<string>();
+  const withinMeans = ({ job, run }: Asker) => run !== undefined && job.spec.maxPrice !== undefined; // it moves to save money or not at all
+  const thrifty = new Set(askers.filter(withinMeans).map(({ job }) => job.id));
   const out = new Set<string>();
   const from = last && pricesFrom(last, supply);
   const decide = (): Standing => {

@@ -15,6 +15,7 @@ import { createDispatcher } from './dispatch/dispatcher.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 import { fittingModels, regionAdmits } from './fleet.ts';
 import { isOver, type Job, type JobSpec } from './job.ts';
+import { micros } from './ledger/account.ts';
 import { bookDue } from './ledger/bookkeeper.ts';
 import type { Tariff } from './ledger/charge.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
@@ -119,10 +120,18 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
   const awake = (heardAt: Instant | undefined, now: Instant) =>
     heardAt !== undefined && now - heardAt <= config.leaseMs ? heardAt : undefined;
 
+  /** What a job was charged so far, accounting currency. */
+  async function chargedFor(id: string): Promise<number> {
+    const entries = await ledger.entriesOf(id);
+    return entries.reduce((sum, { owner, postings }) => sum - Number(micros(postings, `owner:${owner}`)), 0) / 1e6;
+  }
+
   async function snapshot(now: Instant): Promise<Snapshot> {
     const [heard, waiting, active] = await Promise.all([jobs.heard(), jobs.list(['QUEUED', 'AWAITING', 'PAUSED']), jobs.activeRuns()]);
     const outlooks = await Promise.all(fleet.map(({ id }) => oracle.outlook(id, now)));
     const running = await Promise.all(active.map(async (run) => ({ run, job: await jobs.get(run.job) })));
+    const ranBefore = waiting.filter(({ fence, spec }) => fence > 0 && spec.maxPrice !== undefined);
+    const spent = await Promise.all(ranBefore.map(async ({ id }) => [id, await chargedFor(id)] as const));
     return {
       fleet: fleet.map((site) => ({ site, heardAt: awake(heard.get(site.id)?.at, now) })),
       outlooks: new Map(outlooks.filter((outlook): outlook is Outlook => outlook !== undefined).map((outlook) => [outlook.site, outlook])),
@@ -130,6 +139,7 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
       computePricePerKwh: Number(config.tariff.computeMicrosPerKwh) / 1e6,
       running: running.filter((pair): pair is Snapshot['running'][number] => pair.job !== undefined),
       network,
+      spent: new Map(spent),
       standing: latest?.standing,
     };
   }
@@ -166,7 +176,7 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
     );
   }
 
-  /** Runs that are better off later or elsewhere are told to stop; their checkpoint brings the job back to the queue. */
+  /** Runs that are better off later or elsewhere are told to stop; at their checkpoint the job waits again. */
   async function stopMoved({ moves }: Plan, running: Snapshot['running']): Promise<void> {
     for (const { run: id, job, reason } of moves) {
       const moved = running.find(({ run }) => run.id === id);

@@ -9,7 +9,7 @@ import type { Site } from '../../energy-oracle/site.ts';
 import { type DurationMs, HOUR, type Instant, MINUTE, SLOT, slotOf } from '../../units/time.ts';
 import type { Run } from '../dispatch/lease.ts';
 import { drawKw, type FittingModel, firmnessAdmits, fittingModels, regionAdmits } from '../fleet.ts';
-import { type Job, paceOf, remainingOf, type Weights } from '../job.ts';
+import { type Job, type JobSpec, paceOf, remainingOf, type Weights } from '../job.ts';
 import { latencyAdmits, type Network, type Places, transferOf } from '../network.ts';
 import type { RefusalReason } from '../plan.ts';
 import { serveFrom } from './cost.ts';
@@ -66,6 +66,8 @@ export interface FeasibleTerms {
   readonly places: Places;
   /** What computing costs beside its energy, accounting currency per kWh. */
   readonly computePricePerKwh: number;
+  /** By job: what its earlier runs were charged, accounting currency; its budget is for the whole of it. */
+  readonly spent?: ReadonlyMap<string, number> | undefined;
   /** Jobs that must be cheap: their weights count as 0. */
   readonly thrifty?: ReadonlySet<string>;
 }
@@ -133,7 +135,7 @@ function rowOf(
     admits(site, job, terms) ? fittingModels(site, spec).map((fit) => ({ site, at, fit })) : [],
   );
   if (able.length === 0) return { reason: 'no-site-fits', detail: describeNeed(job, supply.sites) };
-  const isElastic = spec.elastic !== undefined && !asker.run;
+  const isElastic = spec.elastic !== undefined;
   const isInterruptible = spec.interruptible && spec.latency === undefined && !isElastic;
   const options = able.flatMap(({ site, at, fit }) => {
     const pool = supply.pools.findIndex((own) => own.site === at && own.model === fit.model);
@@ -154,7 +156,7 @@ function rowOf(
     waitPrice,
     release: Math.floor((slotOf(release) - supply.start) / SLOT),
     unplacedCost: (1 + dearest + waitPrice * horizonSlots) * placedWorth * (spec.promise === 'firm' ? firmWorth : 1),
-    budget: spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6,
+    budget: spec.maxPrice === undefined ? Number.POSITIVE_INFINITY : Number(spec.maxPrice) / 1e6 - (terms.spent?.get(job.id) ?? 0),
     options,
   };
 }
@@ -172,30 +174,16 @@ interface Spot {
   readonly isInterruptible: boolean;
 }
 
-/** The options of one pool: to stay, for a run that is there; to start anew, without a break and with some. */
+/** The options of one pool: to stay, for a run that is there; to start anew, without a break and with some. An elastic run changes its share or not: `rescale.ts`. */
 function optionsOf(asker: Asker, spot: Spot, supply: Supply, terms: FeasibleTerms): OptionRow[] {
   const { run } = asker;
   const isHere = run !== undefined && run.site === spot.site.id && run.model === spot.fit.model;
-  const anew = sharesOf(asker, spot).flatMap((share) => starting(asker, isHere, share, spot, supply, terms));
-  const isLate = isHere && asker.job.spec.elastic && terms.now + leftOf(asker, terms.now).here > asker.job.spec.deadline;
-  return isHere && !(isLate && anew.length > 0) ? [staying(asker, run, spot, supply, terms), ...anew] : anew;
-}
-
-/**
- * On how many accelerators it could start anew: as many as it needs, and an elastic one that waits up to all it may hold.
- *
- * An elastic one that runs keeps its share until it is stopped, so each share is an option of its own: powers of two, and all.
- */
-function sharesOf({ job, run }: Asker, { site, fit }: Spot): number[] {
-  const { elastic } = job.spec;
-  if (!elastic) return [fit.needed];
-  const most = Math.min(elastic.acceleratorsMax, site.accelerators.find(({ model }) => model === fit.model)?.count ?? fit.needed);
-  if (!run) return [most];
-  return [...Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i), most];
+  const anew = starting(asker, isHere, spot, supply, terms);
+  return isHere && !spot.isElastic ? [staying(asker, run, spot, supply, terms), ...anew] : anew;
 }
 
 /** Work that is left, ms at pace 1, and run time that a run still needs where it is. */
-function leftOf({ job, run }: Asker, now: Instant): { readonly work: DurationMs; readonly here: DurationMs } {
+export function leftOf({ job, run }: Asker, now: Instant): { readonly work: DurationMs; readonly here: DurationMs } {
   const { spec, progress } = job;
   const restore = progress > 0 ? (spec.checkpoint?.restoreCost ?? 0) : 0;
   const pace = run ? paceOf(spec, run.model, run.accelerators) : 1;
@@ -246,19 +234,14 @@ function staying(
 }
 
 /** Starts anew, at once or later; what runs stops first, loses what it did since its checkpoint and restores. */
-function starting(
-  asker: Asker,
-  isHere: boolean,
-  accelerators: number,
-  spot: Spot,
-  { start, offers }: Supply,
-  terms: FeasibleTerms,
-): OptionRow[] {
+function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: Supply, terms: FeasibleTerms): OptionRow[] {
   const { job, run } = asker;
   const { spec } = job;
   const { site, fit, pool, release, weights, isElastic, isInterruptible } = spot;
   const transfer = transferOf(spec, job.homeSite, site, terms.places, terms.network);
   if (!transfer || pool < 0) return [];
+  const count = site.accelerators.find(({ model }) => model === fit.model)?.count ?? fit.needed;
+  const accelerators = isElastic ? Math.min(spec.elastic?.acceleratorsMax ?? 1, count) : fit.needed;
   const restore = spec.checkpoint?.restoreCost ?? 0;
   const { work } = leftOf(asker, terms.now);
   const restores = run || job.progress > 0 ? restore : 0;
@@ -280,11 +263,8 @@ function starting(
   const lastEnd = Math.floor((spec.deadline - startDelayMsMax - start) / SLOT);
   const solidEnd = spec.latency ? earliest + length : lastStart + length;
   const cell = (offers.poolSite[pool] as number) * offers.slots + Math.min(earliest, offers.slots - 1);
-  const gridPrice = gridPriceAt(offers, cell, weights.carbonPricePerKg);
   const kwPerAccelerator = drawKw(site, spec, fit.model) / fit.needed;
-  const draw = kwPerAccelerator * accelerators;
-  const lostHours = (restore + (spec.checkpoint?.every ?? 0) / 2) / HOUR; // the restore, and half an interval since the last checkpoint
-  const restartCost = isInterruptible ? draw * lostHours * (Math.max(gridPrice, 1) / 1_000 + terms.computePricePerKwh) : 0;
+  const restartCost = isInterruptible ? restartCostOf(spec, kwPerAccelerator * accelerators, offers, cell, weights, terms) : 0;
   const whole: OptionRow = {
     pool,
     remaining,
@@ -309,6 +289,23 @@ function starting(
   const tight: OptionRow = { ...whole, end, restartCost, breaksMax };
   if (breaksMax >= breaksPlanned || end - earliest < broken) return [tight];
   return [tight, { ...tight, length: broken, breaksMax: breaksPlanned }];
+}
+
+/** Run time that a stop costs, ms: the restore, and half an interval since the last checkpoint. */
+export const restartMs = ({ checkpoint }: Pick<JobSpec, 'checkpoint'>): DurationMs =>
+  (checkpoint?.restoreCost ?? 0) + (checkpoint?.every ?? 0) / 2;
+
+/** What a stop and a start anew cost a job that draws `kw`, at the grid price of a cell, accounting currency > 0. */
+export function restartCostOf(
+  spec: Pick<JobSpec, 'checkpoint'>,
+  kw: number,
+  offers: Supply['offers'],
+  cell: number,
+  weights: Weights,
+  { computePricePerKwh }: Pick<FeasibleTerms, 'computePricePerKwh'>,
+): number {
+  const gridPrice = gridPriceAt(offers, cell, weights.carbonPricePerKg);
+  return kw * (restartMs(spec) / HOUR) * (Math.max(gridPrice, 1) / 1_000 + computePricePerKwh);
 }
 
 /** More than any run of the option could cost, accounting currency. */

@@ -52,7 +52,8 @@ export function placementOf(standing: Standing, request: number, { terms, insure
   const belief = beliefOf(market, load, assignment, request);
   const prices = priceStepsOf(standing, request);
   const draw = (drawKw(site, job.spec, pool.model) * first.accelerators) / (fittingNeeded(site, job, pool.model) || first.accelerators);
-  const energyKwh = job.spec.elastic ? belief.energyKwh : (draw * seat.remaining) / HOUR;
+  const acceleratorHours = segments.reduce((sum, { start, end, accelerators }) => sum + ((end - start) / HOUR) * accelerators, 0);
+  const energyKwh = job.spec.elastic ? drawKw(site, job.spec, pool.model) * acceleratorHours : (draw * seat.remaining) / HOUR;
   const whole = belief.energyKwh > 0 ? energyKwh / belief.energyKwh : 0; // first and last slot are used in part; what lies behind the horizon as what lies in it
   const worst = insured && beliefOf(insured.market, insured.load, assignment, request);
   const released = Math.max(job.submittedAt, job.spec.notBefore);
@@ -173,7 +174,7 @@ export function stopOf({ supply, feasible, clearing }: Standing, request: number
   const start = supply.start + (clearing.assignment.start[request] as number) * SLOT;
   const where = pool && supply.sites[pool.site]?.id;
   const job = feasible.askers[request]?.job.id ?? run.job;
-  const share = feasible.market.requests.options.accelerators[option] as number;
+  const share = clearing.assignment.pattern[request]?.find((held) => held > 0) ?? feasible.market.requests.options.accelerators[option];
   const changes = share === run.accelerators ? 'pauses' : `goes on with ${share} accelerators in place of ${run.accelerators}`;
   const what = where === run.site ? changes : `moves to ${where}`;
   return { run: run.id, job, reason: `${what}: goes on at ${toIso(Math.max(start, now))}, the restart paid for` };

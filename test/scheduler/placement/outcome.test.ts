@@ -398,7 +398,7 @@ describe('a run that could stop', () => {
 
     test('takes more accelerators when it would be late on those it has', () => {
       const { moves } = planOf([], steady, { running: running({ deadline: noon + 4 * HOUR }) });
-      expect(moves).toMatchObject([{ job: 'a', reason: expect.stringMatching(/^goes on with (4|8) accelerators in place of 2: /) }]);
+      expect(moves).toMatchObject([{ job: 'a', reason: expect.stringMatching(/^goes on with [3-8] accelerators in place of 2: /) }]);
     });
 
     test('takes more while surplus is to be had for nothing', () => {
