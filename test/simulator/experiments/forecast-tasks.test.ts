@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { issuesOf } from '../../../energy-oracle/forecast/score/backtest.ts';
-import { denseAt } from '../../../energy-oracle/forecast/target.ts';
+import { type Dense, denseAt } from '../../../energy-oracle/forecast/target.ts';
 import { forecastTask } from '../../../simulator/experiments/forecast-tasks.ts';
 import { ownRecordTask } from '../../../simulator/experiments/own-record.ts';
 import { importGermanDayAhead } from '../../../simulator/traces/importers/german-day-ahead.ts';
@@ -16,6 +16,28 @@ const read = (path: string) => {
   return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
 };
 const header = 't_local,Price,Load_DA_Forecast,Renewables_DA_Forecast,EUA,API2_Coal,TTF_Gas,Brent_oil';
+
+/** Correlation of two hourly records' daily means, less those of the three weeks around, on the days of the first. */
+function correlationOfDepartures(one: Dense, other: Dense): number {
+  const days = Math.floor(one.values.length / 24);
+  const departures = (dense: Dense) => {
+    const from = Math.round((one.start - dense.start) / HOUR);
+    const daily = Array.from({ length: days }, (_, day) =>
+      mean(dense.values.slice(Math.max(0, from + 24 * day), Math.max(0, from + 24 * day + 24))),
+    );
+    return daily.map((value, day) => value - mean(daily.slice(Math.max(0, day - 10), day + 11)));
+  };
+  const [xs, ys] = [departures(one), departures(other)];
+  const pairs = xs.flatMap((x, day) => (Number.isFinite(x + (ys[day] as number)) ? [[x, ys[day] as number] as const] : []));
+  const of = (value: (x: number, y: number) => number) => mean(pairs.map(([x, y]) => value(x, y)));
+  return of((x, y) => x * y) / Math.sqrt(of((x) => x * x) * of((_, y) => y * y));
+}
+
+/** Of what is known; NaN when nothing is. */
+function mean(values: ArrayLike<number>): number {
+  const known = Array.from(values).filter(Number.isFinite);
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
+}
 
 describe('the German day-ahead record', () => {
   const rows = (day: string, price: (hour: number) => number, fuel: number) =>
@@ -89,6 +111,14 @@ describe.skipIf(!isThere)(`the development tasks${isThere ? '' : ` (no ${folder}
     expect(denseAt(light, noon)).toBeGreaterThan(300);
     expect(denseAt(light, noon + 12 * HOUR)).toBe(0);
     expect(Math.max(...light.values)).toBeLessThan(1_400);
+  });
+
+  test('a region’s wind forecast is that of its own day, not of the day before or after', () => {
+    for (const { target, signals, companions } of forecastTask('T1', read).learnFrom) {
+      const [forecast, share] = [signals['wind_speed_10m'] as Dense, companions['wind'] as Dense];
+      const said = (days: number) => correlationOfDepartures(share, { ...forecast, start: forecast.start + days * DAY });
+      expect(said(0), target.id).toBeGreaterThan(0.15 + Math.max(said(-1), said(1)));
+    }
   });
 
   test('hides the weather where it says so', () => {
