@@ -53,6 +53,13 @@ const offer = z
   })
   .transform(({ notice, ...rest }) => ({ ...rest, noticeMs: notice }));
 
+const array = z.strictObject({
+  peakKw: kw,
+  tiltDeg: z.number().min(0).max(90),
+  azimuthDeg: z.number().min(0).lt(360),
+  tracking: z.literal('single-axis').optional(),
+});
+
 const site = z.strictObject({
   id: name,
   name: z.string().max(80),
@@ -63,7 +70,7 @@ const site = z.strictObject({
   accelerators: z.array(z.strictObject({ model: z.string(), count: z.int().positive(), drawKw: kw })),
   idleKw: kw.default(kilowatts(0)),
   pue: z.number().min(1).default(1),
-  pv: z.array(z.strictObject({ peakKw: kw, tiltDeg: z.number().min(0).max(90), azimuthDeg: z.number().min(0).lt(360) })).default([]),
+  pv: z.array(array).default([]),
   exportLimitKw: kw,
   feedInTariff: z.number().transform(pricePerMegawattHour),
   meterKey: key,

@@ -17,10 +17,12 @@ export interface Accelerator {
 
 export interface PvArray {
   readonly peakKw: Kilowatts;
-  /** Degrees from horizontal, 0 to 90. */
+  /** Degrees from horizontal, 0 to 90; of panels that follow the sun how far they turn to either side. */
   readonly tiltDeg: number;
-  /** Degrees clockwise from north, 180 faces south. */
+  /** Degrees clockwise from north, 180 faces south; of panels that follow the sun where their axis points. */
   readonly azimuthDeg: number;
+  /** Absent: they stand as they are. `single-axis`: they follow the sun from one side of a level axis to the other. */
+  readonly tracking?: 'single-axis' | undefined;
 }
 
 /** On which terms a provider lets its accelerators. */

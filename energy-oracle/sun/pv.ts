@@ -17,8 +17,27 @@ const RATED_IRRADIANCE = 1_000;
 const GROUND_ALBEDO = 0.2;
 const radians = Math.PI / 180;
 
-/** Light on a tilted plane, W/m2, under an isotropic sky (Liu and Jordan 1963; Duffie and Beckman, eq. 2.15.1). */
-export function planeIrradiance({ tiltDeg, azimuthDeg }: PvArray, { sun, global, beamNormal, diffuse }: Irradiance): number {
+/** How panels stand, degrees: from horizontal, and clockwise from north. */
+interface Plane {
+  readonly tiltDeg: number;
+  readonly azimuthDeg: number;
+}
+
+/**
+ * How an array stands under a sun: as it is, or turned about a level axis until the sun stands square to it in the plane
+ * across the axis, as far as it turns (Marion and Dobos, NREL/TP-6A20-58891, 2013, eq. 1 for an axis without tilt; no
+ * backtracking).
+ */
+function planeUnder({ tiltDeg, azimuthDeg, tracking }: PvArray, { elevationDeg, azimuthDeg: sunDeg }: Irradiance['sun']): Plane {
+  if (tracking === undefined) return { tiltDeg, azimuthDeg };
+  const aside = Math.cos(elevationDeg * radians) * Math.sin((sunDeg - azimuthDeg) * radians);
+  const turnDeg = Math.atan2(aside, Math.sin(elevationDeg * radians)) / radians;
+  return { tiltDeg: Math.min(tiltDeg, Math.abs(turnDeg)), azimuthDeg: azimuthDeg + (turnDeg > 0 ? 90 : -90) };
+}
+
+/** Light on an array's plane, W/m2, under an isotropic sky (Liu and Jordan 1963; Duffie and Beckman, eq. 2.15.1). */
+export function planeIrradiance(array: PvArray, { sun, global, beamNormal, diffuse }: Irradiance): number {
+  const { tiltDeg, azimuthDeg } = planeUnder(array, sun);
   const [tilt, elevation] = [tiltDeg * radians, sun.elevationDeg * radians];
   const turned = (sun.azimuthDeg - azimuthDeg) * radians;
   const incidence = Math.sin(elevation) * Math.cos(tilt) + Math.cos(elevation) * Math.sin(tilt) * Math.cos(turned);

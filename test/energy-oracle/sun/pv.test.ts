@@ -86,6 +86,36 @@ describe('power of panels', () => {
       1.8 * pvPower({ ...berlin, pv: [{ ...south, tiltDeg: 0 }] }, noon, 0),
     );
   });
+  describe('that follow the sun about an axis from north to south', () => {
+    const following = { peakKw: 100, tiltDeg: 60, azimuthDeg: 180, tracking: 'single-axis' } as const;
+    const level = { ...following, tiltDeg: 0 };
+    const equinox = at('2022-03-20T12:00Z');
+    const on = (hours: number) => irradianceAt(equinox + hours * 3_600_000, 0, 0, 0);
+
+    test('stand square to the sun of an equinox on the equator, until they turn no further', () => {
+      for (const hours of [-3.5, -2, 1, 3]) {
+        const { beamNormal, diffuse, global } = on(hours);
+        const turned = Math.cos((hours * 15 * Math.PI) / 180);
+        const aside = (diffuse * (1 + turned)) / 2 + (global * 0.2 * (1 - turned)) / 2;
+        expect(planeIrradiance(following, on(hours)) / (beamNormal + aside)).toBeCloseTo(1, 2);
+      }
+      const low = on(5.5); // the sun stands 7.5° high, 82.5° from overhead: 22.5° beyond the last 60°
+      const sky = low.diffuse * 0.75 + low.global * 0.2 * 0.25;
+      expect((planeIrradiance(following, low) - sky) / low.beamNormal).toBeCloseTo(Math.cos((22.5 * Math.PI) / 180), 1);
+    });
+    test('lie level at noon', () => expect(planeIrradiance(following, on(0.12)) / planeIrradiance(level, on(0.12))).toBeCloseTo(1, 3));
+    test('catch at least as much of the beam as level panels, anywhere and anytime', () =>
+      fc.assert(
+        fc.property(anyInstant, latitude, longitude, (instant, lat, lon) => {
+          const beam = { ...irradianceAt(instant, lat, lon, 0), global: 0, diffuse: 0 };
+          expect(planeIrradiance(following, beam)).toBeGreaterThanOrEqual(planeIrradiance(level, beam) - 1e-9);
+        }),
+      ));
+    test('have power from either side of the day', () => {
+      expect(planeIrradiance(following, on(-5))).toBeGreaterThan(1.5 * planeIrradiance(level, on(-5)));
+      expect(planeIrradiance(following, on(5))).toBeGreaterThan(1.5 * planeIrradiance(level, on(5)));
+    });
+  });
   test('of a clear year in Berlin is 1200 to 1900 kWh per kW of peak: above the 1000 of its cloudy years', () => {
     let energy = 0;
     for (let hour = 0; hour < 8_760; hour++) energy += pvPower({ ...berlin, pv: [south] }, at('2022-01-01T00:30Z') + hour * 3_600_000, 0);
