@@ -18,6 +18,11 @@ export type Drivers = Readonly<Record<string, Float64Array>>;
 const dimKw = 0.06;
 /** Hours around a step whose light makes the clearness of its day. */
 const dayHours = 12;
+/** Hours in which clouds pass over a whole region: what comes before and after at one place is what others have now. */
+const passingHours = 24;
+/** Clearness where no light is to be expected, and the most that is believed of many hours. */
+const darkClearness = 0.7;
+const clearnessMax = 1.2;
 
 /** Every driver of the target over the grid. O(steps). */
 export function driversOf(target: Target, signals: Readonly<Record<string, Dense>>, grid: Grid): Drivers {
@@ -104,40 +109,40 @@ function skyOf({ latitude, longitude, pv }: Target, { start, stepMs, count }: Gr
   return { clear: peakKw === 0 ? global : clear, global, sine };
 }
 
-/** Clearness of the forecast light, of the step and of the hours around it, and the cloudless power under it. */
+/** Clearness of the forecast light, of the step and of the hours around it, before it and after it, and the cloudless power under it. */
 function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, count }: Grid): Drivers {
-  const [clearness, clearnessDay, irradiance] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
-  const half = Math.round((dayHours * HOUR) / stepMs / 2);
-  let [light, possible, missing] = [0, 0, 0];
-  for (let i = -half; i < count; i++) {
-    const entering = i + half;
-    const leaving = i - half - 1;
-    if (entering < count) {
-      const watts = wattsPerM2[entering] as number;
-      if (Number.isNaN(watts)) missing++;
-      else {
-        light += watts / 1_000;
-        possible += global[entering] as number;
-      }
-    }
-    if (leaving >= 0) {
-      const watts = wattsPerM2[leaving] as number;
-      if (Number.isNaN(watts)) missing--;
-      else {
-        light -= watts / 1_000;
-        possible -= global[leaving] as number;
-      }
-    }
-    if (i < 0) continue;
-    const around = possible > 1e-6 ? Math.max(0, Math.min(1.2, light / possible)) : missing > half ? Number.NaN : 0.7;
-    clearnessDay[i] = around;
+  const [light, possible] = [new Float64Array(count + 1), new Float64Array(count + 1)]; // sums of what is forecast before a step
+  for (let i = 0; i < count; i++) {
+    const watts = wattsPerM2[i] as number;
+    const isKnown = !Number.isNaN(watts);
+    light[i + 1] = (light[i] as number) + (isKnown ? watts / 1_000 : 0);
+    possible[i + 1] = (possible[i] as number) + (isKnown ? (global[i] as number) : 0);
+  }
+  /** Of all light between two steps, as far as it is forecast. */
+  const over = (first: number, last: number) => {
+    const [from, end] = [Math.max(0, first), Math.min(count, last + 1)];
+    const most = (possible[end] as number) - (possible[from] as number);
+    if (most <= 1e-6) return darkClearness;
+    const share = ((light[end] as number) - (light[from] as number)) / most;
+    return Math.max(0, Math.min(clearnessMax, share));
+  };
+  const [half, day] = [Math.round((dayHours * HOUR) / stepMs / 2), Math.round((passingHours * HOUR) / stepMs)];
+  const unknown = () => new Float64Array(count).fill(Number.NaN);
+  const [clearness, clearnessDay, clearnessBefore, clearnessAfter, irradiance] = [unknown(), unknown(), unknown(), unknown(), unknown()];
+  for (let i = 0; i < count; i++) {
+    const watts = wattsPerM2[i] as number;
+    if (Number.isNaN(watts)) continue;
+    const around = over(i - half, i + half);
     const most = global[i] as number;
-    const own = Math.max(0, Math.min(1.3, (wattsPerM2[i] as number) / 1_000 / Math.max(most, 0.02))); // NaN stays NaN
+    const own = Math.max(0, Math.min(1.3, watts / 1_000 / Math.max(most, 0.02)));
     const weight = most / (most + dimKw);
+    clearnessDay[i] = around;
+    clearnessBefore[i] = over(i - day, i);
+    clearnessAfter[i] = over(i, i + day);
     clearness[i] = weight * own + (1 - weight) * around;
     irradiance[i] = (clearness[i] as number) * (clear[i] as number);
   }
-  return { irradiance, clearness, clearnessDay };
+  return { irradiance, clearness, clearnessDay, clearnessBefore, clearnessAfter };
 }
 
 /** Around a mild day, in tens of kelvin, and the parts that heat and cool houses. Input °C. */

@@ -60,9 +60,13 @@ const sun: Recipe = {
   around: [{ driver: 'clear', hours: [-1] }],
 };
 
-/** A region's panels: curtailed when wind is plenty and people draw little, which the rest of the grid tells. */
+/**
+ * A region's panels: curtailed when wind is plenty and people draw little, which the rest of the grid tells; under other
+ * weather than the one place that is forecast, which the hours before and after tell, for clouds travel.
+ */
 const fleet: Recipe = {
   ...sun,
+  at: [...sun.at, 'clearnessBefore', 'clearnessAfter'],
   companions: [
     { name: 'wind', regression: regress(30, 0.03, true, 'wind', 'windSquare'), isScaled: false, isCentred: true },
     { name: 'total', regression: regress(25, 0.1, true, 'temperature', 'heating', 'cooling'), isScaled: false, isCentred: true },

@@ -62,6 +62,26 @@ describe('drivers', () => {
     expect(cloudy['irradiance']?.[noon]).toBeCloseTo((open['irradiance']?.[noon] as number) / 2, 6);
   });
 
+  test('tell the weather that comes from the weather that went', () => {
+    const light = signals['shortwave_radiation'] as Dense;
+    const noon = 5 * 24 + 12;
+    const clouded = { ...light, values: light.values.map((value, i) => (i > noon ? value / 2 : value)) };
+    const of = (dense: Dense) => driversOf(bare, { shortwave_radiation: dense }, grid);
+    const [open, cloudy] = [of(light), of(clouded)];
+    const at = (drivers: ReturnType<typeof of>, name: string, index: number) => drivers[name]?.[index] as number;
+    expect(at(cloudy, 'clearnessBefore', noon)).toBeCloseTo(at(open, 'clearnessBefore', noon), 9);
+    expect(at(cloudy, 'clearnessAfter', noon)).toBeLessThan(0.75 * at(open, 'clearnessAfter', noon));
+    expect(at(cloudy, 'clearnessBefore', noon + 36)).toBeCloseTo(at(open, 'clearnessBefore', noon + 36) / 2, 6);
+  });
+
+  test('look ahead as far as the weather is forecast, and say so of the last step, too', () => {
+    const light = signals['shortwave_radiation'] as Dense;
+    const ended = { ...light, values: light.values.map((value, i) => (i > 5 * 24 + 12 ? Number.NaN : value)) };
+    const { clearnessAfter } = driversOf(bare, { shortwave_radiation: ended }, grid);
+    expect(clearnessAfter?.[5 * 24 + 12]).toBeGreaterThan(0);
+    expect(clearnessAfter?.[5 * 24 + 13]).toBeNaN();
+  });
+
   test('have one way to say the sky of a day, wherever the grid begins', () => {
     const later = { ...grid, start: grid.start + 5 * DAY + 7 * HOUR, count: 24 };
     expect(driversOf(target, {}, later)['clear']).toEqual(driversOf(target, {}, grid)['clear']?.slice(127, 151));
