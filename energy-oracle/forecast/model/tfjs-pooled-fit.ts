@@ -33,6 +33,11 @@ export interface PooledFitConfig {
   readonly lambda: number;
   readonly coldShare: number;
   readonly outageShare: number;
+  /**
+   * Weight of a row of the first hours against one of any other where the weather is known: promises are made for them,
+   * and few rows are theirs. Rows without weather all weigh alike.
+   */
+  readonly soonWeight: number;
   /** A variant with weather beside the blind one. */
   readonly isWeatherUsed: boolean;
 }
@@ -55,6 +60,7 @@ export const pooledFitDefaults = (kind: TargetKind, rows: number): PooledFitConf
   lambda: 1e-3,
   coldShare: 0.05,
   outageShare: 0.02,
+  soonWeight: kind === 'renewables' ? 6 : 1,
   isWeatherUsed: true,
 });
 
@@ -84,7 +90,8 @@ export async function fitPooledModel(
   const memory = createRowMemory();
   for (const [i, recipe] of recipes.entries()) {
     const variant = recipes.length > 1 && i === 0 ? 'weather' : 'blind';
-    variants.push(await fitVariant(archives, recipe, config, memory, (report) => onProgress({ ...report, variant })));
+    const fitted = variant === 'weather' ? config : { ...config, soonWeight: 1 };
+    variants.push(await fitVariant(archives, recipe, fitted, memory, (report) => onProgress({ ...report, variant })));
   }
   const trainedUntil = Math.max(...archives.map(({ history }) => history.start + history.stepMs * history.values.length));
   const { kind, quantiles, horizonMs } = config;
@@ -132,7 +139,7 @@ async function fitVariant(
   const inputs = inputScales(rows);
   const nets: QuantileNet[] = [];
   for (const seed of config.seeds) {
-    const weights = Float32Array.from(rows.fold, (fold) => (fold === foldLeftOut(config, seed) ? 0 : 1));
+    const weights = rowWeights(rows, config, seed, archives);
     nets.push(await trainQuantileNet({ ...rows, weights }, { ...config.net, quantiles: config.quantiles, seed, inputs }, { onEpoch }));
   }
   const line = ridge.predict(rows);
@@ -150,6 +157,19 @@ async function fitVariant(
     residuals,
     prior: heldOutPrior({ ...heldOut, recipe, rows, nets, line, residuals }),
   };
+}
+
+/** Rows that begin this soon after their issue are of the first hours. */
+const soonMs: DurationMs = 6 * HOUR;
+
+/** 0 for the weeks that the net of this seed leaves out. */
+function rowWeights({ fold, lead, archive }: DrawnRows, config: PooledFitConfig, seed: number, archives: readonly Archive[]): Float32Array {
+  const leftOut = foldLeftOut(config, seed);
+  const soonSteps = archives.map(({ history }) => soonMs / history.stepMs);
+  return Float32Array.from(fold, (week, row) => {
+    if (week === leftOut) return 0;
+    return (lead[row] as number) < (soonSteps[archive[row] as number] as number) ? config.soonWeight : 1;
+  });
 }
 
 /** One net alone leaves nothing out: it has nobody to see the rest. */

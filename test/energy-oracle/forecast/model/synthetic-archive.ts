@@ -63,5 +63,6 @@ export const tinyFit: PooledFitConfig = {
   lambda: 1e-3,
   coldShare: 0.2,
   outageShare: 0.1,
+  soonWeight: 1,
   isWeatherUsed: true,
 };
