@@ -17,6 +17,7 @@ export const calibratorOf = (model: PooledModel, { targetId, seesWeather }: Cali
   createCalibrator({
     quantiles: model.quantiles,
     targetId,
+    seesWeather,
     prior: priorOf(model, seesWeather),
     ...(saved === undefined ? {} : { from: saved as CalibratorState }),
   });

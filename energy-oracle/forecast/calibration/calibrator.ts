@@ -10,7 +10,7 @@ import { DAY, type Instant } from '../../../units/time.ts';
 import { type MemberForecast, type MemberName, memberNames } from '../model/member-forecast.ts';
 import { type BlendState, createBlend } from './blend.ts';
 import { type CalibrationPrior, stretchFor } from './calibration-prior.ts';
-import { type Conformal, type ConformalState, createConformal, slackPerScale } from './conformal.ts';
+import { type Conformal, type ConformalState, createConformal, paces, slackPerScale } from './conformal.ts';
 import { createLearnedIssues, type LearnedIssuesState } from './learned-issues.ts';
 import { middleAt, middleOf } from './middle.ts';
 import { dayPartOf, leadIndexOf, stepGroupOf } from './step-group.ts';
@@ -44,6 +44,8 @@ export interface CalibratorConfig {
   readonly quantiles: readonly number[];
   /** Names the target's own part of the prior; a target that the prior never saw gets the pooled part. */
   readonly targetId: string;
+  /** Whether the weather is known to its forecasts: what they miss then lasts, and widths learn faster. False by default. */
+  readonly seesWeather?: boolean;
   readonly prior: CalibrationPrior;
   readonly from?: CalibratorState;
 }
@@ -58,7 +60,7 @@ const boundTolerance = 1e-9;
  *
  * @throws RangeError when prior or state are of other levels
  */
-export function createCalibrator({ quantiles, targetId, prior, from }: CalibratorConfig): Calibrator {
+export function createCalibrator({ quantiles, targetId, seesWeather = false, prior, from }: CalibratorConfig): Calibrator {
   const isSame = (other: readonly number[]) => other.length === quantiles.length && other.every((level, j) => level === quantiles[j]);
   for (const [name, other] of [['prior', prior.quantiles] as const, ['state', from?.quantiles ?? quantiles] as const])
     if (!isSame(other)) throw new RangeError(`a calibrator of levels [${quantiles.join()}] was given a ${name} of [${other.join()}]`);
@@ -67,7 +69,10 @@ export function createCalibrator({ quantiles, targetId, prior, from }: Calibrato
   const conformalOf = (shape: MemberName) => {
     let conformal = conformals.get(shape);
     if (!conformal) {
-      conformal = createConformal(quantiles, stretchFor(prior, targetId, shape), from?.conformal[shape]);
+      conformal = createConformal(quantiles, stretchFor(prior, targetId, shape), {
+        pace: seesWeather ? paces.seeing : paces.blind,
+        from: from?.conformal[shape],
+      });
       conformals.set(shape, conformal);
     }
     return conformal;

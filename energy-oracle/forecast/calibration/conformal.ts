@@ -37,15 +37,31 @@ export interface Conformal {
   toJSON(): ConformalState;
 }
 
-/** Logarithm of the stretch per day and per unit of missed share. */
-const widthPerDay = 0.1;
+/**
+ * How fast the width learns, as a logarithm per day and per unit of missed share, and the share of the way per day that
+ * it leaks back to where it has been for long.
+ */
+export interface Pace {
+  readonly widthPerDay: number;
+  readonly leakPerDay: number;
+}
+
+/**
+ * Without the weather it is the weather that is missed, and today's says little of tomorrow's. With it what is missed lasts for days: snow, dust, curtailment.
+ */
+export const paces = {
+  blind: { widthPerDay: 0.1, leakPerDay: 0.05 },
+  seeing: { widthPerDay: 0.4, leakPerDay: 0.02 },
+} as const satisfies Readonly<Record<string, Pace>>;
+
+/** Of the tilt, as the width. */
 const tiltPerDay = 0.015;
+const tiltLeakPerDay = 0.05;
 const groupPerDay = 0.05;
 /**
- * Share of the way per day back to where the width has been for long; that starts at the prior and follows the width, or
- * a prior that is far off would cost coverage for ever.
+ * Share of the way per day that where the width has been for long follows the width; it starts at the prior, and a prior
+ * that is far off would cost coverage for ever.
  */
-const leakPerDay = 0.05;
 const usualPerDay = 0.1;
 const groupLeakPerDay = 0.02;
 /** Rows at which a day is believed by half. */
@@ -71,7 +87,11 @@ const clamp = (value: number, limit: number) => Math.max(-limit, Math.min(limit,
  *
  * @throws RangeError when prior or state are not of these levels
  */
-export function createConformal(quantiles: readonly number[], prior: Stretch, from?: ConformalState): Conformal {
+export function createConformal(
+  quantiles: readonly number[],
+  prior: Stretch,
+  { pace = paces.blind, from }: { readonly pace?: Pace; readonly from?: ConformalState | undefined } = {},
+): Conformal {
   const rings = ringsOf(quantiles);
   const start = from ?? prior;
   for (const { width, tilt, groups } of [prior, start])
@@ -103,8 +123,8 @@ export function createConformal(quantiles: readonly number[], prior: Stretch, fr
       const [below, above] = misses.shares(r);
       const isPair = lower !== undefined && upper !== undefined;
       const excess = (below + above - aimOf(outside)) * (isPair ? 1 : 2);
-      move(width, usualWidth, r, widthPerDay * belief * excess, days);
-      if (isPair) move(tilt, usualTilt, r, tiltPerDay * belief * (below - above), days);
+      move(width, usualWidth, r, pace.widthPerDay * belief * excess, pace.leakPerDay * days, days);
+      if (isPair) move(tilt, usualTilt, r, tiltPerDay * belief * (below - above), tiltLeakPerDay * days, days);
       for (let group = 0; group < stepGroups; group++) {
         const at = group * rings.length + r;
         const [rows, share] = misses.group(at, group);
@@ -143,8 +163,8 @@ export function createConformal(quantiles: readonly number[], prior: Stretch, fr
 }
 
 /** Moves a value by what was learned and back towards its usual place, and that place after the value. */
-function move(values: Float64Array, usual: Float64Array, at: number, learned: number, days: number): void {
-  const back = Math.min(1, leakPerDay * days) * ((values[at] as number) - (usual[at] as number));
+function move(values: Float64Array, usual: Float64Array, at: number, learned: number, leak: number, days: number): void {
+  const back = Math.min(1, leak) * ((values[at] as number) - (usual[at] as number));
   values[at] = clamp((values[at] as number) + learned - back, stretchMax);
   (usual[at] as number) += Math.min(1, usualPerDay * days) * ((values[at] as number) - (usual[at] as number));
 }
