@@ -3,9 +3,11 @@
  *
  * The capacity factor is generation over the 99th percentile of the year before the issue. Two decisions at every issue,
  * each six hours: where to put a job of 12 h within 72 h, by its expected surplus; and how much power to promise for each hour until the
- * next issue, when at most 3 % of it may come from the grid (a day ahead beside it). How boldly to promise is set from
- * promises that have come true, for everybody alike; nobody looks ahead.
+ * next issue, when at most 3 % of it may come from the grid (a day ahead beside it). How boldly to promise is set by one
+ * and the same promiser from promises that have come true, for everybody alike; nobody looks ahead.
  */
+import { createPromiser } from '../../energy-oracle/forecast/calibration/promise.ts';
+import { type Offer, offerOf, rungLevels } from '../../energy-oracle/forecast/calibration/promise-rungs.ts';
 import type { PooledModel } from '../../energy-oracle/forecast/model/pooled-model.ts';
 import { DAY, HOUR, type Instant } from '../../units/time.ts';
 import { issueEveryMs, meanOfWeek, middle, rounded, type TestedGrid, truthOf, type Walked, walk } from './forecast-grids.ts';
@@ -132,41 +134,28 @@ const meanAcross = (values: Float64Array, columns: number) =>
 
 const columnOf = (values: Float64Array, columns: number, j: number) => values.filter((_, i) => i % columns === j);
 
-/** How boldly to promise: kW of the coming hours, at a level of the quantiles or a share of a line. */
-type Promiser = (day: Day, hours: number, boldness: number) => Float64Array;
+/** What may be promised of the coming hours of an issue. */
+type Offering = (day: Day, hours: number) => Offer[];
 
-const byQuantile: Promiser = ({ quantiles, levels }, hours, level) =>
-  Float64Array.from({ length: hours }, (_, hour) =>
-    valueAt(quantiles.subarray(hour * levels.length, (hour + 1) * levels.length), levels, level),
+const hourOf = (issuedAt: Instant, hour: number) => (issuedAt / HOUR + hour) % 24;
+
+const byQuantile: Offering = ({ issuedAt, quantiles, levels }, hours) =>
+  Array.from({ length: hours }, (_, hour) =>
+    offerOf(quantiles.subarray(hour * levels.length, (hour + 1) * levels.length), levels, hourOf(issuedAt, hour)),
   );
+
+/** Shares of a line, as many as a quantile has rungs; nobody says how sure they are. */
 const scaled =
-  (line: (typeof lineNames)[number]): Promiser =>
-  ({ lines }, hours, scale) =>
-    lines[line].slice(0, hours).map((kw) => scale * kw);
+  (line: (typeof lineNames)[number]): Offering =>
+  ({ issuedAt, lines }, hours) =>
+    Array.from({ length: hours }, (_, hour) => ({
+      group: hourOf(issuedAt, hour),
+      kw: Float64Array.from(rungLevels, (_, k) => ((k + 1) / rungLevels.length) * (lines[line][hour] as number)),
+    }));
 
-/** The value at any level: between quantiles along a normal curve, beyond them along the nearest stretch of it. */
-function valueAt(values: Float64Array, levels: readonly number[], level: number): number {
-  let j = 1;
-  while (j < levels.length - 1 && (levels[j] as number) < level) j++;
-  const [low, high] = [probit(levels[j - 1] as number), probit(levels[j] as number)];
-  const share = (probit(level) - low) / (high - low);
-  return Math.max(0, (values[j - 1] as number) + share * ((values[j] as number) - (values[j - 1] as number)));
-}
-
-/** Standard normal quantile within 4e-3 (Tukey's lambda, 1962): enough to go between levels. */
-const probit = (level: number) => 4.91 * (level ** 0.14 - (1 - level) ** 0.14);
-
-const levelLadder = Array.from({ length: 40 }, (_, i) => 0.005 * 1.11 ** i);
-const scaleLadder = Array.from({ length: 40 }, (_, i) => 0.025 * (i + 1));
-/** Where everybody begins, before a promise has come true. */
-const firstLevel = 0.05;
-const firstScale = 0.4;
-/** Days after which a promise that came true counts half. */
-const halfLifeDays = 90;
-/** Days of the beginning on which nothing is believed yet. */
-const cautiousDays = 10;
-/** How far the limit may be moved to give back what was overdrawn, or to use what was left. */
-const limits = { least: 0.3 * gridShareMax, most: 1.3 * gridShareMax, aim: 0.96 * gridShareMax };
+/** Who cannot say how sure he is promises so much of his line at first, until some promises have come true. */
+const firstShare = 0.4;
+const cautiousMs = 10 * DAY;
 
 interface Admitted {
   /** Promised and there, of all surplus, %. */
@@ -175,53 +164,55 @@ interface Admitted {
   readonly gridShare: number;
 }
 
-/**
- * Promises issue after issue at the boldest rung of the ladder whose grid energy stayed within the limit lately. The
- * limit itself follows the account since the start.
- */
-function admit(issues: readonly Day[], hours: number, promise: Promiser, ladder: readonly number[], first: number): Admitted {
-  const perDay = 24 / hours;
-  const fade = 0.5 ** (1 / (halfLifeDays * perDay));
-  const promised = ladder.map(() => 0);
-  const short = ladder.map(() => 0);
-  const all = { promised: 0, short: 0, surplus: 0 };
-  issues.forEach((issue, i) => {
-    const account = all.promised > 0 ? all.short / all.promised : limits.aim;
-    const limit = Math.max(limits.least, Math.min(limits.most, limits.aim + 2 * (limits.aim - account)));
-    const isSafe = (k: number) => (short[k] as number) <= limit * (promised[k] as number);
-    const isEarly = i < cautiousDays * perDay;
-    const rung = Math.max(0, isEarly ? ladder.findLastIndex((one) => one <= first) : ladder.findLastIndex((_, k) => isSafe(k)));
-    ladder.forEach((boldness, k) => {
-      const kw = promise(issue, hours, boldness);
-      let [sum, missing] = [0, 0];
-      for (let hour = 0; hour < hours; hour++) {
-        sum += kw[hour] as number;
-        missing += Math.max(0, (kw[hour] as number) - (issue.surplus[hour] as number));
-      }
-      promised[k] = fade * (promised[k] as number) + sum;
-      short[k] = fade * (short[k] as number) + missing;
-      if (k !== rung) return;
-      all.promised += sum;
-      all.short += missing;
-    });
-    for (let hour = 0; hour < hours; hour++) all.surplus += issue.surplus[hour] as number;
-  });
-  return { usable: (100 * (all.promised - all.short)) / all.surplus, gridShare: (100 * all.short) / all.promised };
+/** Promises issue after issue, each by what had come true of those before it. */
+function admit(issues: readonly Day[], hours: number, offering: Offering): Admitted {
+  const promiser = createPromiser({ shortShareMax: gridShareMax, rungs: rungLevels.length });
+  const begun = issues[0]?.issuedAt ?? 0;
+  let learn = (_asOf: Instant) => {};
+  let surplus = 0;
+  for (const issue of issues) {
+    learn(issue.issuedAt);
+    const offers = offering(issue, hours);
+    const isSure = offers.every(({ believedShortKw }) => believedShortKw !== undefined);
+    const first = Math.floor(firstShare * rungLevels.length);
+    const promised =
+      isSure || issue.issuedAt - begun >= cautiousMs
+        ? promiser.promise(offers)
+        : Float64Array.from(offers, ({ kw }) => kw[first] as number);
+    const came = issue.surplus.subarray(0, hours);
+    learn = (asOf) => promiser.learn(offers, promised, came, asOf);
+    surplus += came.reduce((sum, kw) => sum + kw, 0);
+  }
+  learn((issues.at(-1)?.issuedAt ?? 0) + hours * HOUR);
+  const { promised, short } = promiser.account;
+  return { usable: (100 * (promised - short)) / surplus, gridShare: (100 * short) / promised };
 }
 
 /** The most that one level for all issues could have used within the limit, had it been known; `undefined` when none stays within it. */
 function inHindsight(issues: readonly Day[], hours: number): Admitted | undefined {
-  const kept = levelLadder
-    .map((level) => admit(issues, hours, byQuantile, [level], level))
-    .filter(({ gridShare }) => gridShare <= 100 * gridShareMax);
+  const [promised, short] = [rungLevels.map(() => 0), rungLevels.map(() => 0)];
+  let surplus = 0;
+  for (const issue of issues)
+    byQuantile(issue, hours).forEach(({ kw }, hour) => {
+      const came = issue.surplus[hour] as number;
+      surplus += came;
+      kw.forEach((offered, k) => {
+        (promised[k] as number) += offered;
+        (short[k] as number) += Math.max(0, offered - came);
+      });
+    });
+  const kept = rungLevels
+    .map((_, k) => [promised[k] as number, short[k] as number] as const)
+    .filter(([promised, short]) => short <= gridShareMax * promised)
+    .map(([promised, short]) => ({ usable: (100 * (promised - short)) / surplus, gridShare: (100 * short) / promised }));
   return kept.length > 0 ? kept.reduce((best, one) => (one.usable > best.usable ? one : best)) : undefined;
 }
 
 function admission(name: string, days: readonly Day[], issues: readonly Day[]): Bar {
-  const ours = admit(issues, hoursToNextIssue, byQuantile, levelLadder, firstLevel);
-  const dayAhead = admit(days, 24, byQuantile, levelLadder, firstLevel);
+  const ours = admit(issues, hoursToNextIssue, byQuantile);
+  const dayAhead = admit(days, 24, byQuantile);
   const shown = ({ usable, gridShare }: Admitted) => `${usable.toFixed(1)} at ${gridShare.toFixed(1)}`;
-  const beside = lineNames.map((line) => `scaled ${line} ${shown(admit(issues, hoursToNextIssue, scaled(line), scaleLadder, firstScale))}`);
+  const beside = lineNames.map((line) => `scaled ${line} ${shown(admit(issues, hoursToNextIssue, scaled(line)))}`);
   const least = admissionBars[name] as number;
   const best = inHindsight(issues, hoursToNextIssue);
   return {
