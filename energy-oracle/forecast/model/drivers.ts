@@ -118,31 +118,35 @@ function lightOf(wattsPerM2: Float64Array, { clear, global }: Sky, { stepMs, cou
     light[i + 1] = (light[i] as number) + (isKnown ? watts / 1_000 : 0);
     possible[i + 1] = (possible[i] as number) + (isKnown ? (global[i] as number) : 0);
   }
-  /** Of all light between two steps, as far as it is forecast. */
-  const over = (first: number, last: number) => {
-    const [from, end] = [Math.max(0, first), Math.min(count, last + 1)];
-    const most = (possible[end] as number) - (possible[from] as number);
-    if (most <= 1e-6) return darkClearness;
-    const share = ((light[end] as number) - (light[from] as number)) / most;
-    return Math.max(0, Math.min(clearnessMax, share));
-  };
   const [half, day] = [Math.round((dayHours * HOUR) / stepMs / 2), Math.round((passingHours * HOUR) / stepMs)];
-  const unknown = () => new Float64Array(count).fill(Number.NaN);
-  const [clearness, clearnessDay, clearnessBefore, clearnessAfter, irradiance] = [unknown(), unknown(), unknown(), unknown(), unknown()];
+  const room = () => new Float64Array(count);
+  const [clearness, clearnessDay, clearnessBefore, clearnessAfter, irradiance] = [room(), room(), room(), room(), room()];
+  const last = count - 1;
   for (let i = 0; i < count; i++) {
     const watts = wattsPerM2[i] as number;
-    if (Number.isNaN(watts)) continue;
-    const around = over(i - half, i + half);
+    if (Number.isNaN(watts)) {
+      clearness[i] = clearnessDay[i] = clearnessBefore[i] = clearnessAfter[i] = irradiance[i] = Number.NaN;
+      continue;
+    }
+    const around = clearnessOver(light, possible, Math.max(0, i - half), Math.min(last, i + half));
     const most = global[i] as number;
     const own = Math.max(0, Math.min(1.3, watts / 1_000 / Math.max(most, 0.02)));
     const weight = most / (most + dimKw);
     clearnessDay[i] = around;
-    clearnessBefore[i] = over(i - day, i);
-    clearnessAfter[i] = over(i, i + day);
+    clearnessBefore[i] = clearnessOver(light, possible, Math.max(0, i - day), i);
+    clearnessAfter[i] = clearnessOver(light, possible, i, Math.min(last, i + day));
     clearness[i] = weight * own + (1 - weight) * around;
     irradiance[i] = (clearness[i] as number) * (clear[i] as number);
   }
   return { irradiance, clearness, clearnessDay, clearnessBefore, clearnessAfter };
+}
+
+/** Clearness of all light of the steps from first to last, from sums of what is forecast before each. */
+function clearnessOver(light: Float64Array, possible: Float64Array, first: number, last: number): number {
+  const most = (possible[last + 1] as number) - (possible[first] as number);
+  if (most <= 1e-6) return darkClearness;
+  const share = ((light[last + 1] as number) - (light[first] as number)) / most;
+  return Math.max(0, Math.min(clearnessMax, share));
 }
 
 /** Around a mild day, in tens of kelvin, and the parts that heat and cool houses. Input °C. */
