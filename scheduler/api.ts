@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import express, { type Request, type Response, Router } from 'express';
 import { type CST, Parser, parse } from 'yaml';
-import { toIso } from '../units/time.ts';
+import { HOUR, toIso } from '../units/time.ts';
 import type { Scheduler } from './engine.ts';
 import { isOver, type Job, jobStates } from './job.ts';
 import { micros } from './ledger/account.ts';
@@ -271,6 +271,10 @@ const receiptWire = ({
         computing: money(charge.computing),
         accelerators: money(charge.accelerators),
         surplus: money(charge.surplus),
+        take: money(charge.take),
+        acceleratorHours: charge.acceleratorMs / HOUR,
+        pricePerAcceleratorHour: charge.microsPerAcceleratorHour / 1e6,
+        contestedPercent: charge.contestedPerMille / 10,
       }
     : null,
   counterfactualSite: counterfactual.site,

@@ -214,6 +214,12 @@ export interface ReceiptWire {
     readonly computing: number;
     readonly accelerators: number;
     readonly surplus: number;
+    /** What of it is the protocol's. */
+    readonly take: number;
+    /** What was held, and the terms agreed to. */
+    readonly acceleratorHours: number;
+    readonly pricePerAcceleratorHour: number;
+    readonly contestedPercent: number;
   } | null;
   readonly counterfactualSite: string;
   readonly counterfactualLocationG: number;

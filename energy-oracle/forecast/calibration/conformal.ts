@@ -47,7 +47,7 @@ export interface Pace {
 }
 
 /**
- * Without the weather it is the weather that is missed, and today's says little of tomorrow's. With it what is missed lasts for days: snow, dust, curtailment.
+ * Without the weather it is the weather that is missed, and today's says little of tomorrow's. With it what is missed lasts for days, as snow or curtailment would.
  */
 export const paces = {
   blind: { widthPerDay: 0.1, leakPerDay: 0.05 },
