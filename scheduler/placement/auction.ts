@@ -30,38 +30,53 @@ export interface Auction {
   readonly clearing: Float64Array;
 }
 
-/** An auction at these prices, nothing held. */
-export function openAuction(market: Market, from: Prices | undefined): Auction {
-  const { offers, requests } = market;
+/** How prices lean in an auction: by pool, per accelerator held, and by site, per kW drawn. O(options + sites × slots × classes). */
+export function leansOf(
+  { offers, requests }: Market,
+  { gridPrice, classes }: Load,
+): {
+  accelerator: Float64Array;
+  surplus: Float64Array;
+  /** What an accelerator's energy for a slot typically costs, accounting currency above 0. */
+  typical: number;
+} {
   const { slots, siteCount, poolCount, poolSite, capacity, slotHours } = offers;
   const { options } = requests;
-  const load = emptyLoad(market);
   let kw = 0;
   for (const own of options.kwPerAccelerator) kw += own / options.count;
   let price = 0;
   let open = 0;
-  for (let cell = 0; cell < load.gridPrice.length; cell++) {
-    if (offers.known[Math.floor(cell / load.classes)] !== 1) continue;
-    price += Math.abs(load.gridPrice[cell] as number);
+  for (let cell = 0; cell < gridPrice.length; cell++) {
+    if (offers.known[Math.floor(cell / classes)] !== 1) continue;
+    price += Math.abs(gridPrice[cell] as number);
     open++;
   }
   price = price / Math.max(open, 1) + 1; // a market whose energy is free still needs prices that move
-  const acceleratorLean = new Float64Array(poolCount);
+  const typical = (price * kw * slotHours) / 1_000;
+  const accelerator = new Float64Array(poolCount);
   const siteKw = new Float64Array(siteCount);
   for (let pool = 0; pool < poolCount; pool++) {
     let most = 1;
     for (let slot = 0; slot < slots; slot++) most = Math.max(most, capacity[pool * slots + slot] as number);
-    acceleratorLean[pool] = (leanPerLoad * price * kw * slotHours) / 1_000 / most;
+    accelerator[pool] = (leanPerLoad * typical) / most;
     siteKw[poolSite[pool] as number] = (siteKw[poolSite[pool] as number] as number) + most * kw;
   }
+  return { accelerator, typical, surplus: siteKw.map((most) => (leanPerLoad * price) / Math.max(most, 1e-9)) };
+}
+
+/** An auction at these prices, nothing held. */
+export function openAuction(market: Market, from: Prices | undefined): Auction {
+  const { slots, siteCount, poolCount } = market.offers;
+  const load = emptyLoad(market);
+  const leans = leansOf(market, load);
   return {
     market,
     load,
     rates: noRates(market),
     accelerator: from ? from.accelerator.slice() : new Float64Array(poolCount * slots),
     surplus: from ? from.surplus.slice() : new Float64Array(siteCount * slots),
-    acceleratorLean,
-    surplusLean: siteKw.map((most) => (leanPerLoad * price) / Math.max(most, 1e-9)),
+    acceleratorLean: leans.accelerator,
+    surplusLean: leans.surplus,
     clearing: new Float64Array(siteCount * slots),
   };
 }
@@ -176,8 +191,10 @@ export type Answerer = (assignment: Assignment, request: number) => number;
 
 /**
  * Answers requests one by one; O(options × horizon) each.
+ *
+ * @param isRough  restarts are forgotten, which is near enough while prices are far off
  */
-export function answerer({ market, load, rates }: Auction): Answerer {
+export function answerer({ market, load, rates }: Auction, isRough = false): Answerer {
   const { offers, requests } = market;
   const { options } = requests;
   const { slots, siteCount, poolSite } = offers;
@@ -208,7 +225,9 @@ export function answerer({ market, load, rates }: Auction): Answerer {
       search.to = options.end[at] as number;
       search.length = options.length[at] as number;
       search.accelerators = held;
-      const cheapest = priceSlots(
+      const isElastic = kind === requestKinds.elastic;
+      const waiting = isElastic ? 0 : (requests.waitPrice[request] as number) / held;
+      const below = priceSlots(
         price,
         rates,
         pool * slots,
@@ -216,8 +235,11 @@ export function answerer({ market, load, rates }: Auction): Answerer {
         options.kwPerAccelerator[at] as number,
         search.from,
         search.to,
+        search.level,
+        waiting / search.length,
+        search.release,
       );
-      if (kind === requestKinds.elastic) {
+      if (isElastic) {
         search.fixed = fixed;
         search.waitPrice = requests.waitPrice[request] as number;
         room.pool = pool;
@@ -225,16 +247,15 @@ export function answerer({ market, load, rates }: Auction): Answerer {
         continue;
       }
       const whole = answer.cost;
-      const waited = ((requests.waitPrice[request] as number) * (search.length - 1)) / 2;
-      if (held * search.length * cheapest + fixed - waited >= whole) continue; // not even if every slot cost as little as the cheapest
+      search.fixed = fixed / held - (waiting * (search.length - 1)) / 2;
       answer.cost = whole / held;
-      search.fixed = fixed / held;
-      search.waitPrice = (requests.waitPrice[request] as number) / held;
-      search.restartCost = (options.restartCost[at] as number) / held;
-      search.breaksMax = options.breaksMax?.[at] ?? Number.POSITIVE_INFINITY;
-      const isBetter = kind === requestKinds.interruptible ? cheapestSlots(price, search, answer) : cheapestRun(price, search, answer);
-      if (isBetter) taken = at;
-      answer.cost = isBetter ? answer.cost * held : whole;
+      if (search.fixed + search.length * search.level + below < answer.cost) {
+        search.waitPrice = 0; // it is in what each slot costs
+        search.restartCost = isRough ? 0 : (options.restartCost[at] as number) / held;
+        search.breaksMax = isRough ? Number.POSITIVE_INFINITY : (options.breaksMax?.[at] ?? Number.POSITIVE_INFINITY);
+        if (kind === requestKinds.interruptible ? cheapestSlots(price, search, answer) : cheapestRun(price, search, answer)) taken = at;
+      }
+      answer.cost = taken === at ? answer.cost * held : whole;
     }
     assignment.option[request] = taken;
     assignment.start[request] = answer.start;

@@ -16,8 +16,10 @@ import { type Twins, twinsOf } from './twins.ts';
 export interface Bound {
   /** A lower bound on the comparable cost of every plan, accounting currency. */
   at(prices: Prices): number;
-  /** By option, what each costs before the transfer at the prices last asked of; Infinity where it cannot run. */
-  readonly optionCost: Float64Array;
+  /** By option, what each costs before the transfer at these prices; Infinity where it cannot run. */
+  costsAt(prices: Prices): Float64Array;
+  /** By option, how much more it costs than the request's cheapest at the prices of the last bound, or less than that; ≥ 0. */
+  readonly regret: Float64Array;
 }
 
 /** Prepares the dual of a market; each evaluation is O(alike requests × options × horizon), selections for the interruptible. */
@@ -32,17 +34,31 @@ export function createBound(market: Market, twins: Twins = twinsOf(market)): Bou
   const transfer = transferOf(market);
   const search = anySearch();
   const answer: Answer = noAnswer();
+  const regret = new Float64Array(options.count);
+  const cheapest = new Int32Array(requests.count).fill(-1);
+  const size = new Int32Array(twins.first.length);
+  for (const group of twins.group) size[group] = (size[group] as number) + 1;
 
-  function answerGroup(request: number): void {
+  /** What each option of a request costs before the transfer; with `isBrief`, where one is sure to be dearer than another, a bound of it. */
+  function answerGroup(request: number, isBrief: boolean): void {
     const rank = base.rank[requests.weightClass[request] as number] as number;
+    const kind = requests.kind[request];
+    const first = requests.firstOption[request] as number;
+    const end = requests.firstOption[request + 1] as number;
     search.release = requests.release[request] as number;
-    for (let at = requests.firstOption[request] as number; at < (requests.firstOption[request + 1] as number); at++) {
+    let least = Number.POSITIVE_INFINITY;
+    const before = cheapest[request] as number;
+    for (let next = before < 0 ? first : first - 1; next < end; next++) {
+      if (next === before) continue;
+      const at = next < first ? before : next; // the cheapest so far comes first: what costs more is soon seen
       const pool = options.pool[at] as number;
       const held = options.accelerators[at] as number;
+      const isElastic = kind === requestKinds.elastic;
+      const waiting = isElastic ? 0 : (requests.waitPrice[request] as number) / held;
       search.from = options.earliest[at] as number;
       search.to = options.end[at] as number;
       search.length = options.length[at] as number;
-      priceSlots(
+      const below = priceSlots(
         price,
         rates,
         pool * slots,
@@ -50,40 +66,64 @@ export function createBound(market: Market, twins: Twins = twinsOf(market)): Bou
         options.kwPerAccelerator[at] as number,
         search.from,
         search.to,
+        search.level,
+        waiting / search.length,
+        search.release,
       );
-      answer.cost = Number.POSITIVE_INFINITY;
-      if (requests.kind[request] === requestKinds.elastic) {
+      if (isElastic) {
         optionCost[at] = elasticBound(price, search, requests.waitPrice[request] as number, held, options.speedExponent[at] as number);
         continue;
       }
-      search.waitPrice = (requests.waitPrice[request] as number) / held;
+      search.fixed = -(waiting * (search.length - 1)) / 2; // waiting is in what each slot costs
+      const floor = (search.fixed + search.length * search.level + below) * held;
+      if (isBrief && floor + (transfer[at] as number) >= least) {
+        optionCost[at] = Math.max(floor, (search.fixed + search.length * cheapestOf(price, search.from, search.to)) * held);
+        continue;
+      }
+      answer.cost = Number.POSITIVE_INFINITY;
       search.restartCost = (options.restartCost[at] as number) / held;
-      if (requests.kind[request] === requestKinds.interruptible && options.breaksMax?.[at] !== 0) cheapestSlots(price, search, answer);
+      if (kind === requestKinds.interruptible && options.breaksMax?.[at] !== 0) cheapestSlots(price, search, answer);
       else cheapestRun(price, search, answer);
       optionCost[at] = answer.cost * held;
+      if (answer.cost * held + (transfer[at] as number) >= least) continue;
+      least = answer.cost * held + (transfer[at] as number);
+      cheapest[request] = at;
     }
   }
 
   return {
-    optionCost,
+    regret,
+    costsAt(prices) {
+      writeRates(rates, market, base, prices);
+      for (const request of twins.first) answerGroup(request, false);
+      return optionCost;
+    },
     at(prices) {
       writeRates(rates, market, base, prices);
-      for (const request of twins.first) answerGroup(request);
+      for (let group = 0; group < twins.first.length; group++) answerGroup(twins.first[group] as number, size[group] === 1);
       let value = -earnings(market, prices);
       for (let request = 0; request < requests.count; request++) {
         const alike = requests.firstOption[twins.first[twins.group[request] as number] as number] as number;
         const first = requests.firstOption[request] as number;
-        const size = (requests.firstOption[request + 1] as number) - first;
-        let least = requests.unplacedCost[request] as number;
-        for (let i = 0; i < size; i++) {
-          const cost = (optionCost[alike + i] as number) + (transfer[first + i] as number);
+        const end = requests.firstOption[request + 1] as number;
+        let least = Number.POSITIVE_INFINITY;
+        for (let at = first; at < end; at++) {
+          const cost = (optionCost[alike + at - first] as number) + (transfer[at] as number);
+          regret[at] = cost;
           if (cost < least) least = cost;
         }
-        value += least;
+        for (let at = first; at < end; at++) regret[at] = least === Number.POSITIVE_INFINITY ? 0 : (regret[at] as number) - least;
+        value += Math.min(least, requests.unplacedCost[request] as number);
       }
       return value;
     },
   };
+}
+
+function cheapestOf(price: Float64Array, from: number, to: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let slot = from; slot < to; slot++) if ((price[slot] as number) < least) least = price[slot] as number;
+  return least;
 }
 
 /** By option: what moving its data costs, its carbon included, accounting currency. */

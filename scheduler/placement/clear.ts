@@ -10,8 +10,8 @@ import { improve } from './improve.ts';
 import { emptyLoad, type Load } from './load.ts';
 import { type Assignment, type Market, nobody, type Prices } from './market.ts';
 import { ascendInParts } from './mixture.ts';
-import { type Ascent, ascend } from './prices.ts';
-import { seat } from './seat.ts';
+import { type Ascent, ascend, standInsFrom } from './prices.ts';
+import { type Settling, seat } from './seat.ts';
 
 export interface Clearing {
   readonly assignment: Assignment;
@@ -40,10 +40,14 @@ interface Limits {
   readonly passesMin: number;
   readonly passesMax: number;
   readonly answers: number;
+  /** Passes behind those of stand-ins. */
+  readonly passesNear: number;
   /** Passes of the mixture in a small market, by the same rule. */
   readonly mixtureAnswers: number;
   readonly mixturePassesMax: number;
   readonly mixtureRounds: number;
+  /** Rounds in which what is over capacity gives way. */
+  readonly settling: readonly Settling[];
   /** Weights of the guided reinsertion. */
   readonly guidance: readonly number[];
   /** Moves of ruin and recreate, and how many more when somebody is left out. */
@@ -53,14 +57,34 @@ interface Limits {
   readonly gapEnough: number;
 }
 
+/** Rounds between draft and rounding: prices lean more and more and count less and less. */
+const quickly: readonly Settling[] = [
+  { weight: 0.8, steepness: 2 },
+  { weight: 0.6, steepness: 4 },
+  { weight: 0.4, steepness: 8 },
+  { weight: 0.2, steepness: 32 },
+];
+const slowly: readonly Settling[] = [
+  { weight: 0.8, steepness: 2 },
+  { weight: 0.7, steepness: 3 },
+  { weight: 0.6, steepness: 4 },
+  { weight: 0.5, steepness: 6 },
+  { weight: 0.4, steepness: 8 },
+  { weight: 0.3, steepness: 16 },
+  { weight: 0.2, steepness: 32 },
+  { weight: 0.1, steepness: 64 },
+];
+
 const limits: Readonly<Record<Effort, Limits>> = {
   brisk: {
     passesMin: 8,
     passesMax: 60,
     answers: 6_000,
+    passesNear: 5,
     mixtureAnswers: 2_000,
     mixturePassesMax: 60,
     mixtureRounds: 3,
+    settling: quickly,
     guidance: [0.8, 0.4, 0],
     moves: 50,
     rescues: 300,
@@ -70,9 +94,11 @@ const limits: Readonly<Record<Effort, Limits>> = {
     passesMin: 12,
     passesMax: 60,
     answers: 120_000,
+    passesNear: 5,
     mixtureAnswers: 20_000,
     mixturePassesMax: 300,
     mixtureRounds: 3,
+    settling: quickly,
     guidance: [0.8, 0.4, 0],
     moves: 300,
     rescues: 1_000,
@@ -82,9 +108,11 @@ const limits: Readonly<Record<Effort, Limits>> = {
     passesMin: 40,
     passesMax: 120,
     answers: 400_000,
+    passesNear: 20,
     mixtureAnswers: 150_000,
     mixturePassesMax: 1_000,
     mixtureRounds: 8,
+    settling: slowly,
     guidance: [0.8, 0.8, 0.4, 0.2, 0.1, 0, 0],
     moves: 2_000,
     rescues: 6_000,
@@ -92,7 +120,7 @@ const limits: Readonly<Record<Effort, Limits>> = {
   },
 };
 /** When prices and runs of a large market are at hand, one reinsertion at true costs does: the prices stand until the next cold search. */
-const warm = { ascent: { passes: 0, lastLeans: [] }, seating: { guidance: [0], moves: 0 } };
+const warm = { ascent: { passes: 0, draftLeans: [] }, seating: { settling: [], guidance: [0], moves: 0 } };
 /** Markets of no more requests than this answer in parts too: the bound is then that of the linear relaxation. */
 const mixtureMax = 1_500;
 /** With prices at hand a mixture takes so many times fewer passes. */
@@ -111,16 +139,21 @@ export function clear(market: Market, { effort = 'quick', from }: ClearOptions =
   const search = isWarm ? { ...limit, ...warm.seating } : limit;
   const ascent = ascend(
     market,
-    { passes: passesFor(count, limit), from: from?.prices, draft: from?.assignment, ...(isWarm && warm.ascent) },
+    {
+      passes: !from && count >= standInsFrom ? limit.passesNear : passesFor(count, limit),
+      from: from?.prices,
+      draft: from?.assignment,
+      ...(isWarm && warm.ascent),
+    },
     bound,
   );
-  const plan = seatDraft(market, ascent, search);
+  const plan = seatDraft(market, ascent, search, isSmall ? undefined : bound.regret);
   const first = clearingOf(plan, ascent);
   if (!isSmall || first.gap <= limit.gapEnough) return first;
   const turns = Math.min(limit.mixturePassesMax, Math.ceil(limit.mixtureAnswers / count / (from ? warmShare : 1)));
   const enough = plan.cost.total - limit.gapEnough * Math.abs(plan.cost.total);
   const mixed = ascendInParts(market, turns, bound, { from: ascent.prices, rounds: limit.mixtureRounds, enough });
-  const other = seatDraft(market, mixed, limit);
+  const other = seatDraft(market, mixed, limit, undefined);
   return clearingOf(other.cost.total < plan.cost.total ? other : plan, mixed.bound > ascent.bound ? mixed : ascent);
 }
 
@@ -145,8 +178,13 @@ interface Plan {
   readonly cost: PlanCost;
 }
 
-function seatDraft(market: Market, { prices, draft }: Ascent, { guidance, moves, rescues }: Limits): Plan {
-  const { assignment, load } = seat(market, prices, draft, guidance);
+function seatDraft(
+  market: Market,
+  { prices, draft, draftPrices }: Ascent,
+  { settling, guidance, moves, rescues }: Limits,
+  regret: Float64Array | undefined,
+): Plan {
+  const { assignment, load } = seat(market, draftPrices, draft, guidance, { settling, regret });
   const isShort = assignment.option.some((option) => option < 0);
   improve(market, prices, assignment, load, isShort ? rescues : moves);
   return { assignment, load, cost: assess(market, assignment, load) };

@@ -10,10 +10,10 @@
 import { answerer, openAuction, pinPrices, runCost } from './auction.ts';
 import { transferOf } from './bound.ts';
 import { addedCost } from './cost.ts';
-import { hold, type Load } from './load.ts';
+import type { Load } from './load.ts';
 import { type Assignment, type Market, nobody, type Prices } from './market.ts';
 import { drawsFrom } from './order.ts';
-import { inserter } from './seat.ts';
+import { seatsOf } from './seat.ts';
 
 /** Out of so many drawn at random the one with the most regret moves. */
 const drawn = 6;
@@ -39,7 +39,7 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
   const { options } = requests;
   if (requests.count === 0) return;
   const transfer = transferOf(market);
-  const insert = inserter(market, load, prices);
+  const seats = seatsOf(market, load, prices);
   const auction = openAuction(market, prices);
   pinPrices(auction);
   const wish = answerer(auction);
@@ -70,7 +70,7 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
     was.option[request] = assignment.option[request] as number;
     was.start[request] = assignment.start[request] as number;
     was.pattern[request] = assignment.pattern[request];
-    hold(load, market, assignment, request, -1);
+    seats.hold(assignment, request, -1);
     members.remove(request);
   }
 
@@ -149,21 +149,21 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
         was.start[request] as number,
         was.pattern[request],
       );
-      hold(load, market, was, request, 1);
+      seats.hold(was, request, 1);
     }
-    for (const request of out) hold(load, market, was, request, -1);
+    for (const request of out) seats.hold(was, request, -1);
     let after = 0;
-    for (const request of out) after += insert(assignment, request, 0);
+    for (const request of out) after += seats.insert(assignment, request, 0);
     if (after < before - 1e-9) {
       for (const request of out) members.add(request, assignment.option[request] as number);
       continue;
     }
-    for (const request of out) hold(load, market, assignment, request, -1);
+    for (const request of out) seats.hold(assignment, request, -1);
     for (const request of out) {
       assignment.option[request] = was.option[request] as number;
       assignment.start[request] = was.start[request] as number;
       assignment.pattern[request] = was.pattern[request];
-      hold(load, market, assignment, request, 1);
+      seats.hold(assignment, request, 1);
       members.add(request, assignment.option[request] as number);
     }
   }

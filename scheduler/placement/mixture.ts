@@ -74,7 +74,7 @@ export function ascendInParts(
     }
     if (least >= enough || pass - rose >= stallPasses) break;
   }
-  return { prices: best, bound: least, draft: heaviest(parts) };
+  return { prices: best, bound: least, draft: heaviest(parts), draftPrices: best };
 }
 
 /** Moves weight from the dearest run held to the cheapest there is. */

@@ -48,7 +48,13 @@ export function writeRates(
     }
 }
 
-/** What one accelerator costs in each slot of [from, to), into `price`; the least of it. */
+/**
+ * What one accelerator costs in each slot of [from, to), into `price`.
+ *
+ * @param level  of a slot's cost
+ * @param wait  what each slot behind `release` adds
+ * @returns what slots cost less than the level, summed up, ≤ 0: no n of them cost less in all than n levels and that (Lagrangian duality)
+ */
 export function priceSlots(
   price: Float64Array,
   { accelerator, energy }: Rates,
@@ -57,12 +63,17 @@ export function priceSlots(
   kw: number,
   from: number,
   to: number,
+  level = Number.NEGATIVE_INFINITY,
+  wait = 0,
+  release = 0,
 ): number {
-  let least = Number.POSITIVE_INFINITY;
+  let below = 0;
+  let waited = wait * (from - release);
   for (let slot = from; slot < to; slot++) {
-    const own = (accelerator[poolRow + slot] as number) + kw * (energy[energyRow + slot] as number);
+    const own = (accelerator[poolRow + slot] as number) + kw * (energy[energyRow + slot] as number) + waited;
     price[slot] = own;
-    if (own < least) least = own;
+    if (own < level) below += own - level;
+    waited += wait;
   }
-  return least;
+  return below;
 }

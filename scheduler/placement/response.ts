@@ -25,7 +25,8 @@ export const noAnswer = (): Answer => ({ cost: Number.POSITIVE_INFINITY, start: 
  * @param waitPrice  per slot of start behind `release`
  * @returns whether it was lowered; O(to − from)
  */
-export function cheapestRun(price: Float64Array, { from, to, length, fixed, waitPrice, release }: Search, answer: Answer): boolean {
+export function cheapestRun(price: Float64Array, search: Search, answer: Answer): boolean {
+  const { from, to, length, fixed, waitPrice, release } = search;
   let open = 0;
   let sum = 0;
   let best = answer.cost - fixed;
@@ -49,6 +50,7 @@ export function cheapestRun(price: Float64Array, { from, to, length, fixed, wait
   }
   if (found < 0) return false;
   answer.cost = best + fixed;
+  search.level = best / length;
   answer.start = found;
   answer.pattern = undefined;
   return true;
@@ -66,6 +68,8 @@ export interface Search {
   restartCost: number;
   breaksMax: number;
   accelerators: number;
+  /** Written by searches that find: what the dearest slot of the answer costs, or its mean slot; a guess for the next (`priceSlots`). */
+  level: number;
 }
 
 export const anySearch = (): Search => ({
@@ -78,6 +82,7 @@ export const anySearch = (): Search => ({
   restartCost: 0,
   breaksMax: Number.POSITIVE_INFINITY,
   accelerators: 1,
+  level: 0,
 });
 
 const slotsMax = 672;
@@ -92,17 +97,18 @@ const priced = new Float64Array(slotsMax);
  * weighs restarts against prices, O(window × length).
  */
 export function cheapestSlots(price: Float64Array, search: Search, answer: Answer): boolean {
-  const { from, to, length, fixed, waitPrice, release, restartCost, breaksMax, accelerators } = search;
+  const { from, to, length, fixed, waitPrice, restartCost, breaksMax, accelerators } = search;
   const window = to - from;
-  const perSlot = waitPrice / length;
   const added = fixed - (waitPrice * (length - 1)) / 2;
-  const least = added + sumOfCheapest(price, from, window, length, perSlot, release);
+  const own = waitPrice === 0 ? price : withWaiting(price, search);
+  const least = added + sumOfCheapest(own, from, window, length);
   if (least >= answer.cost) return false;
-  const runs = markCheapest(window);
+  search.level = dearest;
+  const runs = markCheapest(own, from, window);
   if (runs > 1 && (restartCost > 0 || runs - 1 > breaksMax)) {
     const isSolid = cheapestRun(price, search, answer);
     if (breaksMax === 0 || least + restartCost >= answer.cost) return isSolid; // a run that breaks costs a restart more than the cheapest slots
-    const cost = added + (runs === 2 ? least - added + restartCost : fewBreaks(window, length, restartCost, breaksMax));
+    const cost = added + (runs === 2 ? least - added + restartCost : fewBreaks(own, from, window, length, restartCost, breaksMax));
     if (cost >= answer.cost) return isSolid;
     answer.cost = cost;
   } else answer.cost = least;
@@ -110,14 +116,21 @@ export function cheapestSlots(price: Float64Array, search: Search, answer: Answe
   return true;
 }
 
+/** Prices with waiting, which is linear in the slot and so a part of what each costs. */
+function withWaiting(price: Float64Array, { from, to, length, waitPrice, release }: Search): Float64Array {
+  const perSlot = waitPrice / length;
+  for (let slot = from; slot < to; slot++) priced[slot] = (price[slot] as number) + perSlot * (slot - release);
+  return priced;
+}
+
 /** Times the price of a break is raised until there are few enough. */
 const raisesMax = 12;
 
 /** The cheapest slots found with no more breaks than allowed, restarts at their true price; Infinity when none were. Marks them. */
-function fewBreaks(window: number, length: number, restartCost: number, breaksMax: number): number {
+function fewBreaks(price: Float64Array, from: number, window: number, length: number, restartCost: number, breaksMax: number): number {
   let paid = restartCost;
   for (let raise = 0; raise < raisesMax; raise++) {
-    const cost = withRestarts(window, length, paid);
+    const cost = withRestarts(price, from, window, length, paid);
     const breaks = countBreaks(window);
     if (breaks <= breaksMax) return cost - breaks * (paid - restartCost);
     paid = Math.max(2 * paid, 1e-6);
@@ -145,23 +158,20 @@ const keptMax = 24;
 let dearest = 0;
 let ties = 0;
 
-/** Sum of the `length` cheapest priced slots, waiting included, Infinity when fewer are open; fills `priced`. */
-function sumOfCheapest(price: Float64Array, from: number, window: number, length: number, perSlot: number, release: number): number {
+/** Sum of the `length` cheapest of the `window` slots behind `from`, Infinity when fewer are open. */
+function sumOfCheapest(price: Float64Array, from: number, window: number, length: number): number {
   if (window < length) return Number.POSITIVE_INFINITY;
-  const late = from - release;
   let open = 0;
   if (length > keptMax) {
     for (let i = 0; i < window; i++) {
-      const own = (price[from + i] as number) + perSlot * (late + i);
-      priced[i] = own;
+      const own = price[from + i] as number;
       if (own !== Number.POSITIVE_INFINITY) chosen[open++] = own;
     }
     if (open < length) return Number.POSITIVE_INFINITY;
     kthSmallest(chosen, open, length - 1); // what is cheaper stands before it now
   } else {
     for (let i = 0; i < window; i++) {
-      const own = (price[from + i] as number) + perSlot * (late + i);
-      priced[i] = own;
+      const own = price[from + i] as number;
       if (own === Number.POSITIVE_INFINITY || (open === length && own >= (chosen[length - 1] as number))) continue;
       let at = open < length ? open++ : length - 1;
       while (at > 0 && (chosen[at - 1] as number) > own) {
@@ -183,12 +193,12 @@ function sumOfCheapest(price: Float64Array, from: number, window: number, length
 }
 
 /** Marks every slot cheaper than the dearest of the cheapest and the first ties with it; the number of unbroken runs. */
-function markCheapest(window: number): number {
+function markCheapest(price: Float64Array, from: number, window: number): number {
   let left = ties;
   let runs = 0;
   let before = 0;
   for (let i = 0; i < window; i++) {
-    const own = priced[i] as number;
+    const own = price[from + i] as number;
     const held = own < dearest || (own === dearest && left-- > 0) ? 1 : 0;
     marked[i] = held;
     if (held === 1 && before === 0) runs++;
@@ -246,14 +256,14 @@ const resting = new Float64Array(slotsMax + 1);
 let history = new Uint8Array(96 * 97);
 
 /** The cheapest way to hold `length` slots with restarts paid; marks them. O(window × length). */
-function withRestarts(window: number, length: number, restartCost: number): number {
+function withRestarts(price: Float64Array, from: number, window: number, length: number, restartCost: number): number {
   const width = length + 1;
   if (history.length < window * width) history = new Uint8Array(window * width);
   running.fill(Number.POSITIVE_INFINITY, 0, width);
   resting.fill(Number.POSITIVE_INFINITY, 0, width);
   resting[0] = 0;
   for (let slot = 0; slot < window; slot++) {
-    const own = priced[slot] as number;
+    const own = price[from + slot] as number;
     const least = Math.max(0, length - (window - slot)); // fewer held by now cannot be made up
     const most = Math.min(length, slot + 1);
     for (let held = most; held >= least; held--) {

@@ -155,7 +155,7 @@ function picture(width: number, height: number, title: string, description: stri
 const zero = new Float64Array(slots);
 const rowOf = (column: Float64Array, row: number): Float64Array => column.subarray(row * slots, (row + 1) * slots);
 /** Draft and prices as an ascent of so many passes leaves them. */
-const after = (market: Market, passes: number) => ascend(market, { passes, lastLeans: [] });
+const after = (market: Market, passes: number) => ascend(market, { passes, draftLeans: [] });
 
 /** Load and price of the dearest pool after 1, 3 and 10 passes and in the plan. */
 function pricesClearing(market: Market, end: Clearing): string {

@@ -89,7 +89,7 @@ describe('the bound', () => {
   test('is the optimum at the price that moves one of two to the dear slot', () => {
     const bound = createBound(cheapDear);
     expect(bound.at({ accelerator: Float64Array.of(0.1, 0), surplus: Float64Array.of(1_000, 1_000) })).toBeCloseTo(0.3, 12);
-    expect(bound.optionCost[0]).toBeCloseTo(0.2, 12);
+    expect(bound.costsAt({ accelerator: Float64Array.of(0.1, 0), surplus: Float64Array.of(1_000, 1_000) })[0]).toBeCloseTo(0.2, 12);
   });
 
   test('of nobody is at most nothing, and nothing without prices', () => {

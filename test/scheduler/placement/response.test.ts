@@ -65,6 +65,7 @@ const searchArb = (slotsMax: number, lengthMax: number) =>
         restartCost: fc.constantFrom(0, 0.3, 1, 4, 50),
         breaksMax: fc.constant(Number.POSITIVE_INFINITY),
         accelerators: fc.integer({ min: 1, max: 4 }),
+        level: fc.constant(0),
       })
       .map(({ early, ...search }) => ({ prices, search: { ...search, release: search.from - early } })),
   );

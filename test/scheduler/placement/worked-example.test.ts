@@ -63,10 +63,9 @@ describe('the worked example', () => {
     { name: 'half way', prices: pricesOf([0.4, 0.6, 0], 40), want: [1.7, 2, 0.6, 0.4, 1.9, 2.1] },
     { name: 'the market clears', prices: cleared, want: [2.6, 2.7, 1.1, 1.1, 2.8, 2.8] },
   ])('has the cheapest runs of each job at each site when $name', ({ prices, want }) => {
-    const bound = createBound(market);
-    bound.at(prices);
+    const costs = createBound(market).costsAt(prices);
     const transfer = [0, 0.3, 0, 0, 0, 0];
-    expect(transfer.map((cost, row) => cost + (bound.optionCost[row] ?? 0))).toEqual(want.map((cost) => expect.closeTo(cost, 9)));
+    expect(transfer.map((cost, row) => cost + (costs[row] ?? 0))).toEqual(want.map((cost) => expect.closeTo(cost, 9)));
   });
 
   const pause = Uint16Array.of(1, 0, 1);
