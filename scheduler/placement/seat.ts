@@ -1,10 +1,11 @@
 /**
  * Seat: from a draft that prices made to a plan that keeps every capacity, at the true marginal cost of each run.
  *
- * Rounding: requests keep the draft's run while there is room, the largest first. Repair: the others take the cheapest
- * run that is left. Reinsertion: pass by pass each request is taken out and put back where it is cheapest for the whole
- * plan; the prices of scarce accelerators guide the first passes, the last ones see true costs only and so never make
- * the plan dearer. Capacity, windows and closed slots hold at every moment.
+ * Settling: requests look again while capacity is soft and prices lean more and more, so that what is over capacity
+ * gives way. Rounding: requests keep their run while there is room, the largest first. Repair: the others take the
+ * cheapest run that is left. Reinsertion: pass by pass each request is taken out and put back where it is cheapest for
+ * the whole plan; the prices of scarce accelerators guide the first passes, the last ones see true costs only and so
+ * never make the plan dearer. From the rounding on capacity, windows and closed slots hold at every moment.
  */
 import { leansOf } from './auction.ts';
 import { transferOf } from './bound.ts';
@@ -87,6 +88,9 @@ export function seat(
   return { assignment, load };
 }
 
+/** Shares are priced one accelerator at a time, which is too cheap where prices are steeper than this: elastic requests stay as they are. */
+const elasticSteepnessMax = 2;
+
 /** The draft after some rounds in which what is over capacity gives way. */
 function settle(
   market: Market,
@@ -100,6 +104,7 @@ function settle(
   const seats = seatsOf(market, loadOf(market, settled), prices, regret);
   for (const { weight, steepness } of settling)
     for (const request of turn) {
+      if (market.requests.kind[request] === requestKinds.elastic && steepness > elasticSteepnessMax) continue;
       seats.hold(settled, request, -1);
       seats.insert(settled, request, weight, steepness);
     }

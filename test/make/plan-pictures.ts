@@ -154,8 +154,11 @@ function picture(width: number, height: number, title: string, description: stri
 
 const zero = new Float64Array(slots);
 const rowOf = (column: Float64Array, row: number): Float64Array => column.subarray(row * slots, (row + 1) * slots);
-/** Draft and prices as an ascent of so many passes leaves them. */
-const after = (market: Market, passes: number) => ascend(market, { passes, draftLeans: [] });
+/** Draft and prices as an ascent of so many passes leaves them, all answering from prices of 0 on. */
+const after = (market: Market, passes: number) => {
+  const from = { accelerator: new Float64Array(sites.length * slots), surplus: new Float64Array(sites.length * slots) };
+  return ascend(market, { passes, from, draftLeans: [] });
+};
 
 /** Load and price of the dearest pool after 1, 3 and 10 passes and in the plan. */
 function pricesClearing(market: Market, end: Clearing): string {
