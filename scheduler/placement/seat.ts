@@ -111,14 +111,23 @@ function settle(
   return settled;
 }
 
+/** Who has one time alone to run first, then the largest first: a wide gang at its last chance finds no gap that others left. */
 function order({ requests }: Market, { option }: Assignment): Int32Array {
   const { options, firstOption } = requests;
+  const slack = Int32Array.from({ length: requests.count }, (_, request) => {
+    let most = 0;
+    for (let at = firstOption[request] as number; at < (firstOption[request + 1] as number); at++)
+      most = Math.max(most, (options.end[at] as number) - (options.earliest[at] as number) - (options.length[at] as number));
+    return Math.min(1, most);
+  });
   const size = (request: number) => {
     const at = (option[request] as number) < 0 ? (firstOption[request] as number) : (option[request] as number);
     return at < options.count ? (options.accelerators[at] as number) * (options.length[at] as number) : 0;
   };
   const sizes = Float64Array.from({ length: requests.count }, (_, request) => size(request));
-  return Int32Array.from({ length: requests.count }, (_, i) => i).sort((a, b) => (sizes[b] as number) - (sizes[a] as number) || a - b);
+  return Int32Array.from({ length: requests.count }, (_, i) => i).sort(
+    (a, b) => (slack[a] as number) - (slack[b] as number) || (sizes[b] as number) - (sizes[a] as number) || a - b,
+  );
 }
 
 function fits({ offers, requests }: Market, load: Load, { option, start, pattern }: Assignment, request: number): boolean {
