@@ -18,7 +18,7 @@ import { loadOf } from './placement/load.ts';
 import type { Prices } from './placement/market.ts';
 import { deferralOf, placeBlind, placementOf, type Side, stopOf } from './placement/outcome.ts';
 import type { Standing } from './placement/quote.ts';
-import { rescalingOf } from './placement/rescale.ts';
+import { goesOn, keepsShare } from './placement/rescale.ts';
 import { type Held, supplyOf, type View } from './placement/supply.ts';
 import { believedPrice, type Deferral, type Placement, type Plan, type PlanCosts, type Refusal } from './plan.ts';
 import { spotPrice } from './priced-run.ts';
@@ -91,8 +91,7 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
   const insured = sideOf('insured');
   for (const [request, { job, run }] of decided.feasible.askers.entries()) {
     if (run) {
-      const goesOn = job.spec.elastic && rescalingOf(decided, request, run, job, terms) === 'goes-on';
-      const stop = goesOn ? undefined : stopOf(decided, request, run, now);
+      const stop = job.spec.elastic && goesOn(decided, request, run) ? undefined : stopOf(decided, request, run, now);
       if (stop) moves.push(stop);
     } else if ((decided.clearing.assignment.option[request] as number) >= 0)
       placements.push(placementOf(decided, request, { terms, insured, isBlind: blind.placed.has(request) }));
@@ -132,7 +131,7 @@ function withRunsKept(
     const isKept = ({ job, run }: Asker, request: number): boolean =>
       run !== undefined &&
       ((decided.clearing.assignment.option[request] as number) < 0 ||
-        (job.spec.elastic !== undefined && rescalingOf(decided, request, run, job, terms) === 'keeps'));
+        (job.spec.elastic !== undefined && keepsShare(decided, request, run, job, terms)));
     const lost = [
       ...askers.filter(isKept).map(({ job }) => job),
       ...refused.map(({ job }) => job).filter((job) => free.some((pair) => pair.job === job)),

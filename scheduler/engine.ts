@@ -107,13 +107,14 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
   const settler = createSettler({ ...ports, sites: fleet });
   const inTurn = serial();
   const network = ports.network ?? distanceNetwork();
+  const computePricePerKwh = Number(config.tariff.computeMicrosPerKwh) / 1e6;
   let latest: Cycled | undefined;
 
   const termsAt = (now: Instant): FeasibleTerms => ({
     now,
     network,
     places: placesOf(fleet),
-    computePricePerKwh: Number(config.tariff.computeMicrosPerKwh) / 1e6,
+    computePricePerKwh,
   });
 
   /** An agent that was silent for a whole lease would let the next one run out too. */
@@ -136,7 +137,7 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
       fleet: fleet.map((site) => ({ site, heardAt: awake(heard.get(site.id)?.at, now) })),
       outlooks: new Map(outlooks.filter((outlook): outlook is Outlook => outlook !== undefined).map((outlook) => [outlook.site, outlook])),
       waiting,
-      computePricePerKwh: Number(config.tariff.computeMicrosPerKwh) / 1e6,
+      computePricePerKwh,
       running: running.filter((pair): pair is Snapshot['running'][number] => pair.job !== undefined),
       network,
       spent: new Map(spent),

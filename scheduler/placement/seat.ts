@@ -114,11 +114,10 @@ function settle(
 /** Who has one time alone to run first, then the largest first: a wide gang at its last chance finds no gap that others left. */
 function order({ requests }: Market, { option }: Assignment): Int32Array {
   const { options, firstOption } = requests;
-  const slack = Int32Array.from({ length: requests.count }, (_, request) => {
-    let most = 0;
+  const hasChoice = Uint8Array.from({ length: requests.count }, (_, request) => {
     for (let at = firstOption[request] as number; at < (firstOption[request + 1] as number); at++)
-      most = Math.max(most, (options.end[at] as number) - (options.earliest[at] as number) - (options.length[at] as number));
-    return Math.min(1, most);
+      if ((options.end[at] as number) - (options.earliest[at] as number) > (options.length[at] as number)) return 1;
+    return 0;
   });
   const size = (request: number) => {
     const at = (option[request] as number) < 0 ? (firstOption[request] as number) : (option[request] as number);
@@ -126,7 +125,7 @@ function order({ requests }: Market, { option }: Assignment): Int32Array {
   };
   const sizes = Float64Array.from({ length: requests.count }, (_, request) => size(request));
   return Int32Array.from({ length: requests.count }, (_, i) => i).sort(
-    (a, b) => (slack[a] as number) - (slack[b] as number) || (sizes[b] as number) - (sizes[a] as number) || a - b,
+    (a, b) => (hasChoice[a] as number) - (hasChoice[b] as number) || (sizes[b] as number) - (sizes[a] as number) || a - b,
   );
 }
 
