@@ -8,7 +8,7 @@
 import { HOUR, type Instant, SLOT } from '../units/time.ts';
 import type { Job } from './job.ts';
 import { transferOf } from './placement/bound.ts';
-import { interruptions, waitSlots } from './placement/cost.ts';
+import { interruptions, serveFrom, waitSlots } from './placement/cost.ts';
 import { type Feasible, type FeasibleTerms, feasible, type Seat } from './placement/feasible.ts';
 import { holdRun, type Load } from './placement/load.ts';
 import { type Offers, requestKinds } from './placement/market.ts';
@@ -143,10 +143,9 @@ function serve({ standing, others, carbonPrice }: SpotMarket, offers: Offers, ce
     const price = carbonPrice[rank] as number;
     const grid = importPrice + price * intensity;
     const draw = others.drawKw[cell * others.classes + rank] as number;
-    const first = grid > 0 ? Math.min(draw, curtailed) : 0;
-    const second = grid > tariff ? Math.min(draw - first, exportable) : 0;
-    curtailed -= first;
-    exportable -= second;
+    const served = serveFrom(curtailed, exportable, tariff, grid, draw);
+    curtailed -= served.curtailedKw;
+    exportable -= served.exportableKw;
     if (price >= ownCarbonPrice) [curtailedFor, exportableFor] = [curtailed, exportable];
   }
   const grid = importPrice + ownCarbonPrice * intensity;

@@ -4,6 +4,7 @@
  * Who uses surplus that nobody else wants pays what it could be sold for elsewhere; who takes it from others pays what they
  * lose by that. Looks at one slot of one site under the merit order of `cost.ts`.
  */
+import { serveFrom } from './cost.ts';
 import type { Load } from './load.ts';
 import type { Offers } from './market.ts';
 
@@ -25,16 +26,15 @@ export function contestedPart({ classes, drawKw, gridPrice }: Load, offers: Offe
     if (draw <= 0) continue;
     const grid = gridPrice[row + at] as number;
     const others = at === rank ? Math.max(0, draw - kw) : draw;
-    const first = grid > 0 ? Math.min(draw, curtailed) : 0;
-    const second = grid > tariff ? Math.min(draw - first, exportable) : 0;
-    const firstWithout = grid > 0 ? Math.min(others, curtailedWithout) : 0;
-    const secondWithout = grid > tariff ? Math.min(others - firstWithout, exportableWithout) : 0;
-    curtailed -= first;
-    exportable -= second;
-    curtailedWithout -= firstWithout;
-    exportableWithout -= secondWithout;
-    if (at === rank) own = ((first + second) * kw) / draw;
-    contested += firstWithout + secondWithout - (first + second) * (others / draw);
+    const served = serveFrom(curtailed, exportable, tariff, grid, draw);
+    const without = serveFrom(curtailedWithout, exportableWithout, tariff, grid, others);
+    const surplusKw = served.curtailedKw + served.exportableKw;
+    curtailed -= served.curtailedKw;
+    exportable -= served.exportableKw;
+    curtailedWithout -= without.curtailedKw;
+    exportableWithout -= without.exportableKw;
+    if (at === rank) own = (surplusKw * kw) / draw;
+    contested += without.curtailedKw + without.exportableKw - surplusKw * (others / draw);
   }
   return own > 0 ? Math.min(1, Math.max(0, contested / own)) : 0;
 }
