@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { isSignedBy, type SigningKey } from '../energy-oracle/site.ts';
 import { type DurationMs, type Instant, SLOT, toIso } from '../units/time.ts';
 import type { JobSpec } from './job.ts';
-import type { FieldRefusal } from './queue/admission.ts';
+import type { FieldRefusal } from './queue/field.ts';
 import type { Alternative } from './quote.ts';
 import type { SignedQuoteWire } from './wire.ts';
 

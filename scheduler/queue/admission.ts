@@ -8,13 +8,7 @@ import { z } from 'zod';
 import { kilowatts } from '../../units/quantity.ts';
 import { DAY, type DurationMs, HOUR, type Instant, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
 import { type JobSpec, speedOf, type Weights } from '../job.ts';
-
-export interface FieldRefusal {
-  /** Path of the field, e.g. `policy.deadline`; `(file)` for the whole. */
-  readonly path: string;
-  readonly found: string;
-  readonly allowed: string;
-}
+import { duration, type FieldRefusal, issue, quantity, refusalsOf, shown } from './field.ts';
 
 export type Admission =
   | { readonly kind: 'admitted'; readonly spec: JobSpec }
@@ -38,19 +32,6 @@ const jobFileBytesMax = 65_536;
 /** Script and environment as JSON, bytes: they travel in one lease, which is bounded, with room for the rest of it. */
 const leasedBytesMax = 60_000;
 
-const duration = (allowed: string, { min, max }: { readonly min: DurationMs; readonly max: DurationMs }) =>
-  z.string().transform((text, context) => {
-    const ms = parseDuration(text);
-    return ms === undefined || ms < min || ms > max ? issue(context, text, allowed) : ms;
-  });
-const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
-  z.string().transform((text, context) => {
-    const [, value, found] = /^(\d{1,12}(?:\.\d{1,12})?)\s*([A-Za-z]+)$/.exec(text) ?? [];
-    const factor = found === undefined ? undefined : scale[found];
-    return value === undefined || factor === undefined || Number(value) === 0
-      ? issue(context, text, `a number above 0 with ${unit}`)
-      : Number(value) * factor;
-  });
 const model = '[A-Za-z0-9-]{1,32}';
 const modelAndCount = new RegExp(`^(${model})(?::(\\d{1,4}))?$`);
 /** `A100:8`, `A100`, or several by `|`; count is per node. */
@@ -61,11 +42,6 @@ const accelerators = z.string().transform((text, context) => {
     return issue(context, text, '`MODEL`, `MODEL:COUNT`, or `A:2|B:2` with one count');
   return { models: parts.map((part) => part?.[1] ?? ''), count: [...counts][0] ?? 1 };
 });
-
-function issue(context: z.core.$RefinementCtx<string>, found: string, allowed: string): never {
-  context.addIssue({ code: 'custom', message: allowed, input: found });
-  return z.NEVER;
-}
 
 const glob = z.string().regex(/^[A-Za-z0-9*-]{1,64}$/, 'a zone or site, with * for any part, e.g. eu-*');
 const place = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'a zone or site, e.g. DE-LU');
@@ -187,7 +163,7 @@ export function admit(
   { owner, submittedAt, currency }: { readonly owner: string; readonly submittedAt: Instant; readonly currency: string },
 ): Admission {
   const parsed = jobFile.safeParse(file, { reportInput: true });
-  if (!parsed.success) return { kind: 'refused', fields: parsed.error.issues.flatMap(fieldOf) };
+  if (!parsed.success) return { kind: 'refused', fields: refusalsOf(parsed.error, 'see docs/job-file.md for the fields there are') };
   const { name, num_nodes, resources, envs, run, max_duration, elastic, data, energy, policy, checkpoint } = parsed.data;
   const fields: FieldRefusal[] = [];
   const refuse: Refuse = (path, found, allowed) => fields.push({ path, found: shown(found), allowed });
@@ -265,17 +241,4 @@ function instantOf(text: string, submittedAt: Instant): Instant | undefined {
   if (!text.startsWith('+')) return parseInstant(text);
   const ahead = parseDuration(text.slice(1));
   return ahead === undefined || ahead > aheadMsMax ? undefined : submittedAt + ahead;
-}
-
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80));
-
-function fieldOf(found: z.core.$ZodIssue): FieldRefusal[] {
-  const path = found.path.map(String).join('.') || '(file)';
-  if (found.code === 'unrecognized_keys')
-    return found.keys.map((key) => ({
-      path: [...found.path.map(String), key].join('.'),
-      found: 'an unknown field',
-      allowed: 'see docs/job-file.md for the fields there are',
-    }));
-  return [{ path, found: shown(found.input), allowed: found.message.replace(/^Invalid input: /, '') }];
 }
