@@ -129,7 +129,7 @@ program
   });
 
 program.addCommand(jobsCommand());
-program.addCommand(simCommand());
+program.addCommand(simCommand(stopSignal));
 forecastCommand(program);
 
 program.parseAsync().then(

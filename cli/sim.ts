@@ -1,11 +1,21 @@
 /**
- * Sim command: what researchers ask of the simulator. So far: published results.
+ * Sim command: what researchers ask of the simulator: scenarios run, published results recomputed.
  */
 import { Command, Option } from 'commander';
 import { papers, simPaper } from './sim-paper.ts';
+import { simRun } from './sim-run.ts';
 
-export function simCommand(): Command {
-  const sim = new Command('sim').description('simulate: published results recomputed');
+/** @param stop  made when a command begins that can be stopped */
+export function simCommand(stop: () => AbortSignal): Command {
+  const sim = new Command('sim').description('simulate: run scenarios, recompute published results');
+  sim
+    .command('run')
+    .description('run a scenario: its policies on its sites, grids and jobs, seed by seed')
+    .argument('<scenario>', 'a YAML file')
+    .option('--out <folder>', 'where the results go (default: the scenario’s name with -results)')
+    .option('--clairvoyant', 'compare with the plan that knows all signals and arrivals, too', false)
+    .option('--json', 'print the summary as JSON', false)
+    .action((file: string, options) => simRun(file, { ...options, stop: stop() }));
   sim
     .command('paper')
     .description(`recompute a published result: ${Object.keys(papers).join(', ')}`)

@@ -20,7 +20,11 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-const sunward = (...argv: string[]) => new Command('sunward').addCommand(simCommand()).exitOverride().parseAsync(argv, { from: 'user' });
+const sunward = (...argv: string[]) =>
+  new Command('sunward')
+    .addCommand(simCommand(() => new AbortController().signal))
+    .exitOverride()
+    .parseAsync(argv, { from: 'user' });
 
 /** A folder with records that are not the paper's: the numbers cannot agree. */
 function folderOf(): string {

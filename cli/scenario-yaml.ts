@@ -1,0 +1,107 @@
+/**
+ * Scenario YAML: a scenario file with everything it names (records, job traces, policies) becomes studies that can be run.
+ *
+ * Paths in a scenario count from the scenario's own folder. Whoever runs one cell of a sweep in another process loads the
+ * same file and gets the same study: nothing here depends on what was loaded before.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { readScenarioFile, type ScenarioFile } from '../simulator/scenario-file.ts';
+import { type Forecaster, noisy, perfect, persistence } from '../simulator/study/belief.ts';
+import { policies as named, type Policy } from '../simulator/study/policy.ts';
+import { jobsOf, type Prepared, prepare, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
+import type { GridTrace } from '../simulator/traces/grid-trace.ts';
+import type { JobTrace } from '../simulator/traces/job-trace.ts';
+import { calibratedStatistics, syntheticYear } from '../simulator/traces/synthetic.ts';
+import { DAY, HOUR } from '../units/time.ts';
+import { readGridRecords, readJobTrace } from './records.ts';
+
+/** A scenario that cannot be run: what is wrong with it, line by line. */
+export class ScenarioFault extends Error {
+  override readonly name = 'ScenarioFault';
+  readonly file: string;
+
+  constructor(file: string, problems: readonly string[], cause?: unknown) {
+    super(`${file}: ${problems.join('\n  ')}`, cause === undefined ? undefined : { cause });
+    this.file = file;
+  }
+}
+
+/** A scenario ready to run, cell by cell. */
+export interface LoadedScenario {
+  readonly file: string;
+  readonly scenario: ScenarioFile;
+  readonly policies: readonly Policy[];
+  readonly forecaster: Forecaster;
+  /** The study of one seed; reads records anew only where the seed draws them. */
+  studyOf(seed: number): Promise<Prepared>;
+}
+
+/** @throws ScenarioFault, RecordsFault or ImportFault, each with what to do */
+export async function loadScenario(file: string): Promise<LoadedScenario> {
+  const scenario = readFile(file);
+  const at = (path: string) => resolve(dirname(file), path);
+  const policies = scenario.policies.map((name) => policyOf(name, file));
+  const { jobs } = scenario;
+  const read: JobTrace | undefined = jobs.file === undefined ? undefined : (await readJobTrace(at(jobs.file), jobs.unit ?? 'seconds')).jobs;
+  const records = scenario.grid.records === undefined ? undefined : at(scenario.grid.records);
+  const recorded = records === undefined ? undefined : await readGrid(scenario, records, jobsOf(scenario, read, scenario.seeds[0] ?? 0));
+  return {
+    file,
+    scenario,
+    policies,
+    forecaster: forecasterOf(scenario),
+    studyOf: async (seed) => {
+      const trace = jobsOf(scenario, read, seed);
+      const traces = recorded ?? drawGrid(scenario, trace, seed, file);
+      return prepare(scenario, traces, trace, seed);
+    },
+  };
+}
+
+function readFile(file: string): ScenarioFile {
+  let parsed: unknown;
+  try {
+    parsed = parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof YAMLParseError) throw new ScenarioFault(file, [cause.message], cause);
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new ScenarioFault(file, [code === 'ENOENT' ? 'no such file; `sunward sim new FILE` writes one to begin with' : message], cause);
+  }
+  const reading = readScenarioFile(parsed);
+  if (reading.kind === 'read') return reading.scenario;
+  throw new ScenarioFault(
+    file,
+    reading.fields.map(({ path, found, allowed }) => `${path}: found ${found}; allowed: ${allowed}`),
+  );
+}
+
+function policyOf(name: string, file: string): Policy {
+  const policy = named.get(name);
+  if (policy) return policy;
+  throw new ScenarioFault(file, [`policies: found ${JSON.stringify(name)}; allowed: ${[...named.keys()].join(', ')}`]);
+}
+
+function forecasterOf({ forecaster }: ScenarioFile): Forecaster {
+  if (typeof forecaster !== 'string') return noisy(forecaster.noise);
+  return forecaster === 'perfect' ? perfect : persistence;
+}
+
+async function readGrid(scenario: ScenarioFile, folder: string, trace: JobTrace): Promise<readonly GridTrace[]> {
+  const { start, end } = recordsNeeded(scenario, trace);
+  const { traces } = await readGridRecords(folder, { zones: zonesOf(scenario), from: scenario.from, to: Math.max(end, start + HOUR) });
+  return traces;
+}
+
+function drawGrid(scenario: ScenarioFile, trace: JobTrace, seed: number, file: string): readonly GridTrace[] {
+  const statistics = calibratedStatistics();
+  const drawn = statistics.zones.map(({ zone }) => zone);
+  const strange = zonesOf(scenario).filter((zone) => !drawn.includes(zone));
+  if (strange.length > 0)
+    throw new ScenarioFault(file, [
+      `sites: no statistics to draw ${strange.join(', ')} from; allowed: ${drawn.join(', ')}, or give grid.records`,
+    ]);
+  const { start, end } = recordsNeeded(scenario, trace);
+  return syntheticYear({ zones: zonesOf(scenario), start, days: Math.ceil((end - start) / DAY), seed, statistics });
+}

@@ -1,0 +1,86 @@
+/**
+ * Run: one study under one policy and one forecaster, from decisions to numbers; and several policies against a baseline.
+ */
+
+import { type Accounts, accountsOf } from './account.ts';
+import type { Forecaster } from './belief.ts';
+import { type Interval95, intervalOf, pairedSaving } from './confidence.ts';
+import { type Metric, type Metrics, metricsOf, savedMetrics } from './metrics.ts';
+import type { Policy } from './policy.ts';
+import { foresee, roll } from './roll.ts';
+import type { Runs, Study } from './study.ts';
+
+/** What came of one study under one policy. */
+export interface StudyRun {
+  readonly policy: string;
+  readonly forecaster: string;
+  readonly seed: number;
+  readonly runs: Runs;
+  readonly accounts: Accounts;
+  readonly metrics: Metrics;
+}
+
+/** As `roll`, with its accounts and its metrics. */
+export function runStudy(study: Study, policy: Policy, forecaster: Forecaster, progress?: (slots: number) => void): StudyRun {
+  const runs = roll(study, { policy, forecaster, ...(progress ? { progress } : {}) });
+  return ran(study, runs, policy.name, forecaster.name);
+}
+
+/** Name under which the plan with full knowledge stands beside the policies. */
+export const clairvoyant = 'clairvoyant';
+
+/** The plan with full knowledge of signals and arrivals, as a run to measure regret against. */
+export const runClairvoyant = (study: Study): StudyRun => ran(study, foresee(study).runs, clairvoyant, 'perfect');
+
+function ran(study: Study, runs: Runs, policy: string, forecaster: string): StudyRun {
+  const accounts = accountsOf(study, runs);
+  return { policy, forecaster, seed: study.seed, runs, accounts, metrics: metricsOf(study, runs, accounts) };
+}
+
+/** A policy over all seeds, beside the baseline on the same ones. */
+export interface Standing {
+  readonly policy: string;
+  readonly forecaster: string;
+  /** Means over seeds with their 95 % intervals. */
+  readonly metrics: Readonly<Record<Metric, Interval95>>;
+  /** Saved against the baseline, %, paired by seed. */
+  readonly savings: Readonly<Record<(typeof savedMetrics)[number], Interval95>>;
+  /** Comparable cost above the clairvoyant plan's, % of it; absent when there is none. */
+  readonly regretPercent?: Interval95;
+}
+
+/** The metrics of one run, as they are kept. */
+export type RunMetrics = Pick<StudyRun, 'policy' | 'forecaster' | 'seed' | 'metrics'>;
+
+/** Every policy in the order of its first run, over its seeds; a RangeError when the baseline lacks a seed of theirs. */
+export function standingsOf(runs: readonly RunMetrics[], baseline: string): Standing[] {
+  const names = [...new Set(runs.map(({ policy }) => policy))];
+  const bySeed = (policy: string) => new Map(runs.filter((run) => run.policy === policy).map((run) => [run.seed, run.metrics]));
+  const [base, best] = [bySeed(baseline), bySeed(clairvoyant)];
+  return names.map((policy) => {
+    const own = [...bySeed(policy)];
+    const paired = own.map(([seed]) => {
+      const metrics = base.get(seed);
+      if (!metrics) throw new RangeError(`${baseline} was not run with seed ${seed}, which ${policy} was`);
+      return metrics;
+    });
+    const metrics = Object.fromEntries(
+      Object.keys(own[0]?.[1] ?? {}).map((metric) => [metric, intervalOf(own.map(([, each]) => each[metric as Metric]))]),
+    ) as Standing['metrics'];
+    const savings = Object.fromEntries(
+      savedMetrics.map((metric) => [
+        metric,
+        pairedSaving(
+          own.map(([, each]) => each[metric]),
+          paired.map((each) => each[metric]),
+        ),
+      ]),
+    ) as Standing['savings'];
+    const known = own.flatMap(([seed, each]) => {
+      const foreseen = best.get(seed);
+      return foreseen ? [100 * (each.comparable / foreseen.comparable - 1)] : [];
+    });
+    const forecaster = runs.find((run) => run.policy === policy)?.forecaster ?? '';
+    return { policy, forecaster, metrics, savings, ...(known.length > 0 ? { regretPercent: intervalOf(known) } : {}) };
+  });
+}
