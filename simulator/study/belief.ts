@@ -25,14 +25,28 @@ export interface Forecaster {
   of(study: Study): Belief;
 }
 
-/** Slot up to which a signal is known at the start of slot `now`: prices as they are published, everything else as it ends. */
-export function knownUntil(study: Study, signal: Signal, site: number, now: number): number {
-  const { market } = study.sites[site] as Study['sites'][number];
-  if (signal !== 'price' || !market.priceIsDayAhead) return now;
+/**
+ * Slot up to which a signal is known at the start of slot `now`: prices as they are published, everything else as it ends.
+ *
+ * Calendars are slow, so what they say is kept by time zone and slot.
+ */
+export function knownUntilIn(study: Study): (signal: Signal, site: number, now: number) => number {
+  const ends = new Map<string, Map<number, number>>();
+  return (signal, site, now) => {
+    const { timeZone, priceIsDayAhead } = (study.sites[site] as Study['sites'][number]).market;
+    if (signal !== 'price' || !priceIsDayAhead) return now;
+    const known = ends.get(timeZone) ?? new Map<number, number>();
+    const end = known.get(now) ?? publishedUntil(study, timeZone, now);
+    ends.set(timeZone, known.set(now, end));
+    return end;
+  };
+}
+
+function publishedUntil(study: Study, timeZone: string, now: number): number {
   const at = slotStart(study, now);
-  const today = marketDay(market.timeZone, at);
-  const tomorrow = marketDay(market.timeZone, today.end);
-  const end = dayAheadPublication(market.timeZone, tomorrow) <= at ? tomorrow.end : today.end;
+  const today = marketDay(timeZone, at);
+  const tomorrow = marketDay(timeZone, today.end);
+  const end = dayAheadPublication(timeZone, tomorrow) <= at ? tomorrow.end : today.end;
   return Math.floor((end - study.start) / study.slotMs);
 }
 
@@ -61,6 +75,7 @@ export const noisy = (share: number): Forecaster => ({
   name: `noise ${+(100 * share).toFixed(2)} %`,
   of: (study) => {
     const { truth } = study;
+    const knownUntil = knownUntilIn(study);
     const errors = new Map<Signal, Float64Array>();
     for (const signal of signals) {
       const values = truth[signal];
@@ -83,7 +98,7 @@ export const noisy = (share: number): Forecaster => ({
       tellTruth(study, signal, site, now, told);
       const error = errors.get(signal) as Float64Array;
       const at = site * truth.slots + truth.lead + now;
-      for (let i = knownUntil(study, signal, site, now) - now; i < told.length; i++) {
+      for (let i = knownUntil(signal, site, now) - now; i < told.length; i++) {
         const value = (told[i] as number) + (error[at + i] as number);
         told[i] = signal === 'carbonIntensity' ? Math.max(0, value) : value;
       }
@@ -99,12 +114,13 @@ export const persistence: Forecaster = {
   name: 'persistence',
   of: (study) => {
     const { truth, slotMs } = study;
+    const knownUntil = knownUntilIn(study);
     const day = Math.round(DAY / slotMs);
     return (signal, site, now, told) => {
       tellTruth(study, signal, site, now, told);
       const values = truth[signal];
       const row = site * truth.slots + truth.lead;
-      const until = knownUntil(study, signal, site, now);
+      const until = knownUntil(signal, site, now);
       for (let i = Math.max(0, until - now); i < told.length; i++) {
         const slot = now + i;
         told[i] = Number.NaN;
