@@ -18,7 +18,7 @@ import type { JobTrace } from '../simulator/traces/job-trace.ts';
 import type { Series } from '../units/series.ts';
 import { DAY, type DurationMs, type Instant } from '../units/time.ts';
 
-/** Read before the first asked instant, so that forecasts have a history. */
+/** Read before the first asked instant unless told otherwise, so that forecasts have a history. */
 const HISTORY: DurationMs = 8 * DAY;
 /** Read behind the last one, so that the last day-ahead curves are whole. */
 const BEYOND: DurationMs = 2 * DAY;
@@ -43,6 +43,8 @@ export interface GridRecordsQuery {
   readonly from: Instant;
   /** Exclusive. */
   readonly to: Instant;
+  /** How much is read before `from`; eight days unless told. */
+  readonly historyMs?: DurationMs;
   /** Life cycle unless said otherwise. */
   readonly emissionFactors?: EmissionFactors;
 }
@@ -102,10 +104,13 @@ function joined(parts: readonly Series[], from: Instant, to: Instant): Series {
  * Years that `[from, to)` touches must be there; years that only the history before or the days beyond it touch may be
  * missing and leave gaps. A RecordsFault names what is missing, an ImportFault what cannot be read, a RangeError an unknown zone.
  */
-export async function readGridRecords(folder: string, { zones, from, to, emissionFactors }: GridRecordsQuery): Promise<GridRecords> {
+export async function readGridRecords(
+  folder: string,
+  { zones, from, to, historyMs = HISTORY, emissionFactors }: GridRecordsQuery,
+): Promise<GridRecords> {
   if (!(to > from)) throw new RangeError(`an interval ends after it starts, found [${from}, ${to})`);
   const needed = yearsOf(from, to);
-  const [start, end] = [from - HISTORY, to + BEYOND];
+  const [start, end] = [from - historyMs, to + BEYOND];
   const notes: (ImportNote & { file: string })[] = [];
 
   async function series<Read extends Imported>(fileOf: (year: number) => string, read: (text: string) => Read): Promise<[Series, Read]> {

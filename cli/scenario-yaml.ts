@@ -7,14 +7,18 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
+import { openBackend } from '../energy-oracle/forecast/model/tfjs-backend.ts';
+import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
 import { readScenarioFile, type ScenarioFile } from '../simulator/scenario-file.ts';
 import { type Forecaster, noisy, perfect, persistence } from '../simulator/study/belief.ts';
 import { policies as named, type Policy } from '../simulator/study/policy.ts';
-import { jobsOf, type Prepared, prepare, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
+import { drawnLeadMs, jobsOf, type Prepared, prepare, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
+import type { Study } from '../simulator/study/study.ts';
+import { trainForecaster } from '../simulator/study/trained-belief.ts';
 import type { GridTrace } from '../simulator/traces/grid-trace.ts';
 import type { JobTrace } from '../simulator/traces/job-trace.ts';
 import { calibratedStatistics, syntheticYear } from '../simulator/traces/synthetic.ts';
-import { DAY, HOUR } from '../units/time.ts';
+import { DAY } from '../units/time.ts';
 import { readGridRecords, readJobTrace } from './records.ts';
 
 /** A scenario that cannot be run: what is wrong with it, line by line. */
@@ -33,9 +37,10 @@ export interface LoadedScenario {
   readonly file: string;
   readonly scenario: ScenarioFile;
   readonly policies: readonly Policy[];
-  readonly forecaster: Forecaster;
   /** The study of one seed; reads records anew only where the seed draws them. */
   studyOf(seed: number): Promise<Prepared>;
+  /** Who forecasts in a study; a trained one is fitted here, half a minute. */
+  forecasterOf(study: Study): Promise<Forecaster>;
 }
 
 /** @throws ScenarioFault, RecordsFault or ImportFault, each with what to do */
@@ -51,12 +56,12 @@ export async function loadScenario(file: string): Promise<LoadedScenario> {
     file,
     scenario,
     policies,
-    forecaster: forecasterOf(scenario),
     studyOf: async (seed) => {
       const trace = jobsOf(scenario, read, seed);
       const traces = recorded ?? drawGrid(scenario, trace, seed, file);
       return prepare(scenario, traces, trace, seed);
     },
+    forecasterOf: (study) => forecasterOf(scenario, study),
   };
 }
 
@@ -83,15 +88,22 @@ function policyOf(name: string, file: string): Policy {
   throw new ScenarioFault(file, [`policies: found ${JSON.stringify(name)}; allowed: ${[...named.keys()].join(', ')}`]);
 }
 
-function forecasterOf({ forecaster }: ScenarioFile): Forecaster {
+async function forecasterOf({ forecaster }: ScenarioFile, study: Study): Promise<Forecaster> {
   if (typeof forecaster !== 'string') return noisy(forecaster.noise);
-  return forecaster === 'perfect' ? perfect : persistence;
+  if (forecaster !== 'trained') return forecaster === 'perfect' ? perfect : persistence;
+  await openBackend();
+  return trainForecaster(study, async (kind, known) =>
+    pooledModelOf(await fitPooledModel(known, { ...pooledFitDefaults(kind, manyRows), ...fitSettings })),
+  );
 }
+/** Rows that the defaults of a fit are for, and what a study's differs in: two nets on part of the rows, half a minute for three signals. */
+const manyRows = 1_000_000;
+const fitSettings = { rowsMax: 40_000, seeds: [1, 2] };
 
 async function readGrid(scenario: ScenarioFile, folder: string, trace: JobTrace): Promise<readonly GridTrace[]> {
   const { start, end } = recordsNeeded(scenario, trace);
-  const { traces } = await readGridRecords(folder, { zones: zonesOf(scenario), from: scenario.from, to: Math.max(end, start + HOUR) });
-  return traces;
+  const { from } = scenario;
+  return (await readGridRecords(folder, { zones: zonesOf(scenario), from, to: end, historyMs: from - start })).traces;
 }
 
 function drawGrid(scenario: ScenarioFile, trace: JobTrace, seed: number, file: string): readonly GridTrace[] {
@@ -102,6 +114,7 @@ function drawGrid(scenario: ScenarioFile, trace: JobTrace, seed: number, file: s
     throw new ScenarioFault(file, [
       `sites: no statistics to draw ${strange.join(', ')} from; allowed: ${drawn.join(', ')}, or give grid.records`,
     ]);
-  const { start, end } = recordsNeeded(scenario, trace);
+  const start = scenario.from - drawnLeadMs;
+  const { end } = recordsNeeded(scenario, trace);
   return syntheticYear({ zones: zonesOf(scenario), start, days: Math.ceil((end - start) / DAY), seed, statistics });
 }

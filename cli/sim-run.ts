@@ -43,12 +43,13 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
 }
 
 async function runCells(loaded: LoadedScenario, { json, clairvoyant: isForeseen, stop }: SimRunOptions): Promise<RunMetrics[]> {
-  const { scenario, policies, forecaster } = loaded;
+  const { scenario, policies } = loaded;
   const progress = createProgress(scenario.name, json);
   const perSeed = policies.length + (isForeseen ? 1 : 0);
   const done: RunMetrics[] = [];
   for (const seed of scenario.seeds) {
     const { study, tooWide } = await loaded.studyOf(seed);
+    const forecaster = await loaded.forecasterOf(study);
     if (tooWide > 0) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
     const tell = (policy: string) => (slots: number) =>
       progress.tell(done.length + slots / study.slots, perSeed * scenario.seeds.length, `${policy}, seed ${seed}`);

@@ -18,8 +18,11 @@ import type { Study, StudySite, Truth } from './study.ts';
 import { type NetKw, truthOf } from './truth.ts';
 import { drawWork, workloadOf } from './workload.ts';
 
-/** Records begin so long before a study: what persistence looks back at. */
-export const leadMs: DurationMs = 8 * DAY;
+/** Records begin so long before a study: what persistence looks back at, and what models learn from. */
+const leadMs = { persistence: 8 * DAY, trained: 120 * DAY };
+/** Drawn grids begin so long before a study whoever forecasts: the same seed is the same weather for all of them. */
+export const drawnLeadMs = Math.max(...Object.values(leadMs));
+const leadMsOf = ({ forecaster }: ScenarioFile): DurationMs => (forecaster === 'trained' ? leadMs.trained : leadMs.persistence);
 /** A job that missed its deadline gets so long to run in after all. */
 const graceMs: DurationMs = DAY;
 /** Cloud cover where nobody looked. */
@@ -61,7 +64,7 @@ function horizonMsOf({ jobs, slot, for: durationMs }: ScenarioFile, trace: JobTr
 /** What the records of a scenario must cover, so that its last jobs can run. */
 export function recordsNeeded(scenario: ScenarioFile, trace: JobTrace): Interval {
   const { from, for: durationMs } = scenario;
-  return { start: from - leadMs, end: Math.ceil((from + durationMs + horizonMsOf(scenario, trace)) / HOUR) * HOUR };
+  return { start: from - leadMsOf(scenario), end: Math.ceil((from + durationMs + horizonMsOf(scenario, trace)) / HOUR) * HOUR };
 }
 
 export interface Prepared {
@@ -83,7 +86,7 @@ export function prepare(scenario: ScenarioFile, traces: readonly GridTrace[], tr
   const slots = scenario.for / slotMs;
   const horizonSlots = Math.ceil(horizonMsOf(scenario, trace) / slotMs);
   const rates = ratesOf(scenario);
-  const truth: Truth = truthOf({ start, slotMs, lead: leadMs / slotMs, slots: slots + horizonSlots, sites: zoned, rates });
+  const truth: Truth = truthOf({ start, slotMs, lead: leadMsOf(scenario) / slotMs, slots: slots + horizonSlots, sites: zoned, rates });
   const { jobs } = scenario;
   const rule = {
     slack: { shortUnderMs: jobs.slack.short_under, shortMs: jobs.slack.short, longMs: jobs.slack.long },
@@ -136,6 +139,7 @@ const demoPlaced = (seed: number): Placed[] =>
         exportLimitKw: site.exportLimitKw,
         feedInTariff: site.feedInTariff,
         askPerAcceleratorHour: 0,
+        plant: { latitude: site.latitude, longitude: site.longitude, pv: site.pv },
       },
       netKw: plantOf(site, load, seed),
     };
@@ -154,6 +158,7 @@ function placedOf(file: SiteFile, seed: number): Placed {
       exportLimitKw: file.export_limit,
       feedInTariff: file.feed_in_tariff,
       askPerAcceleratorHour: file.ask,
+      plant: { latitude, longitude, pv },
     },
     netKw: plantOf({ id: file.id, latitude, longitude, pv }, load, seed),
   };

@@ -129,37 +129,29 @@ function lastEnd({ workload, graceSlots, slots, tail }: Study, job: number, firs
 /** What the best plan with full knowledge comes to, and how far from it anybody could be. */
 export interface Foreseen {
   readonly runs: Runs;
-  /** No plan of these jobs costs less, accounting currency; comparable cost of those that keep their deadlines. */
+  /** No plan of these jobs that keeps every deadline costs less: accounting currency, money, carbon and waiting at the study's prices. */
   readonly bound: number;
-  /** (cost − bound) ÷ |bound|. */
-  readonly gap: number;
 }
 
 /** One plan of the whole study by somebody who knows signals and arrivals; those it leaves out run late, as for everybody. */
 export function foresee(study: Study): Foreseen {
-  const { workload, slots, tail } = study;
+  const { workload, slots, tail, graceSlots } = study;
   const committed = noneCommitted(study);
   const belief = perfect.of(study);
   const all = slots + tail;
-  const plan = (jobs: Int32Array, end: Int32Array) => {
-    const asking: Asking = { jobs, end };
+  const plan = (jobs: Int32Array, graceOf: number) => {
+    const asking: Asking = { jobs, end: jobs.map((job) => Math.min(all, (workload.end[job] as number) + graceOf)) };
     const market = { offers: offersFrom(study, belief, committed.held, 0, all), requests: requestsFrom(study, asking, 0, all) };
-    const clearing = clear(market, { effort: 'quick' });
-    jobs.forEach((_, request) => {
-      if ((clearing.assignment.option[request] as number) >= 0)
-        commit(study, committed, 'clairvoyant', asking, clearing.assignment, request, 0);
-    });
-    return clearing;
+    const { assignment, bound } = clear(market, { effort: 'quick' });
+    for (let request = 0; request < jobs.length; request++)
+      if ((assignment.option[request] as number) >= 0) commit(study, committed, 'clairvoyant', asking, assignment, request, 0);
+    return bound;
   };
-  const { bound, gap } = plan(
+  const bound = plan(
     Int32Array.from({ length: workload.count }, (_, job) => job),
-    workload.end.map((end) => Math.min(all, end)),
+    0,
   );
   const late = Int32Array.from(committed.site.keys()).filter((job) => (committed.site[job] as number) < 0);
-  if (late.length > 0)
-    plan(
-      late,
-      late.map((job) => Math.min(all, (workload.end[job] as number) + study.graceSlots)),
-    );
-  return { runs: committed, bound, gap };
+  if (late.length > 0) plan(late, graceSlots);
+  return { runs: committed, bound };
 }

@@ -5,6 +5,7 @@
  * thousand jobs pass in seconds; `world.ts` runs the whole river. Columns are site × slot, index `site * slots + slot`.
  * A gap of a record is NaN here and closes its slot to everybody. The truth holds the future: policies see beliefs.
  */
+import type { Site } from '../../energy-oracle/site.ts';
 import type { Weights } from '../../scheduler/job.ts';
 import type { DurationMs, Instant } from '../../units/time.ts';
 import type { GridTrace } from '../traces/grid-trace.ts';
@@ -22,6 +23,8 @@ export interface StudySite {
   readonly feedInTariff: number;
   /** Asked for an accelerator that is held, accounting currency per hour ≥ 0. */
   readonly askPerAcceleratorHour: number;
+  /** Its place and its panels, for those who model the sun; nowhere and none when it has none. */
+  readonly plant: Pick<Site, 'latitude' | 'longitude' | 'pv'>;
   /** When the prices of its zone become known. */
   readonly market: Pick<GridTrace, 'timeZone' | 'priceIsDayAhead'>;
 }

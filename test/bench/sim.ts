@@ -1,5 +1,5 @@
 /**
- * The simulator under measure: published results, and how fast policies are evaluated. Beside each speed the plain way.
+ * The simulator under measure: published results, how fast policies are evaluated, a year of jobs, and laws. Beside each speed the plain way.
  *
  * Reads the public records (`SUNWARD_DATA`, else `../shared/data`). CPU time of one thread; medians of five.
  */
@@ -8,13 +8,24 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { papers, recompute } from '../../cli/sim-paper.ts';
 import { jobHours, slackHours, temporalShift } from '../../simulator/experiments/eurosys24.ts';
-import { type Policy, policies, runPolicy, tickTrace, type Workload, workloadOf } from '../../simulator/experiments/gaia.ts';
+import {
+  policies as gaiaPolicies,
+  type Policy,
+  runPolicy,
+  tickTrace,
+  type Workload,
+  workloadOf,
+} from '../../simulator/experiments/gaia.ts';
 import { agrees } from '../../simulator/experiments/published-result.ts';
+import { policies } from '../../simulator/study/policy.ts';
+import { PolicyFault } from '../../simulator/study/roll.ts';
 import { importGaiaJobs } from '../../simulator/traces/importers/gaia-jobs.ts';
 import { importZoneTable, type ZoneTable } from '../../simulator/traces/importers/zone-table.ts';
 import { SECOND } from '../../units/time.ts';
+import { Breach, checkLaws } from '../simulator/study/laws.ts';
 import { rounded } from './forecast-grids.ts';
 import type { Bar } from './main.ts';
+import { yearBars } from './sim-year.ts';
 
 const folder = process.env['SUNWARD_DATA'] ?? '../shared/data';
 const repeats = 5;
@@ -118,12 +129,12 @@ function placementBar(table: ZoneTable, progress: Progress): Bar {
     medianSeconds(() => {
       for (let run = 0; run < workloadRuns; run++) runPolicy(policy, trace, workload);
     });
-  const rates = policies.map(rateOf);
+  const rates = gaiaPolicies.map(rateOf);
   const plainJobs = 100;
   const plain = plainJobs / cpuSeconds(() => tickByTick(hourly, workload, plainJobs));
-  const all = policies.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
+  const all = gaiaPolicies.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
   progress(
-    `placements: ${policies.map((policy, at) => `${policy} ${((rates[at] as number) / 1e6).toFixed(1)} M/s`).join(', ')}; tick by tick ${plain.toFixed(0)}/s`,
+    `placements: ${gaiaPolicies.map((policy, at) => `${policy} ${((rates[at] as number) / 1e6).toFixed(1)} M/s`).join(', ')}; tick by tick ${plain.toFixed(0)}/s`,
   );
   return {
     bar: `job-policies on GAIA’s workload, one thread (tick by tick: ${Math.round(plain)} a second)`,
@@ -134,11 +145,50 @@ function placementBar(table: ZoneTable, progress: Progress): Bar {
   };
 }
 
-/** Bars of the simulator that there are; half a minute of one core. */
-export async function benchSim({ json }: { readonly json: boolean }): Promise<Bar[]> {
+/** Every law of a study, under every policy, on so many random ones. */
+const lawStudies = 10_000;
+
+function lawsBar(progress: Progress): Bar {
+  let [runs, breaches] = [0, 0];
+  for (let seed = 1; seed <= lawStudies; seed++) {
+    try {
+      runs += checkLaws(seed);
+    } catch (fault) {
+      if (!(fault instanceof Breach || fault instanceof PolicyFault)) throw fault;
+      breaches++;
+      progress(fault.message);
+    }
+    if (seed % 1_000 === 0) progress(`laws: ${seed} of ${lawStudies} random studies`);
+  }
+  return {
+    bar: `laws on ${lawStudies} random studies (${runs} runs of ${policies.size} policies)`,
+    value: breaches,
+    unit: 'breaches',
+    target: '0',
+    holds: breaches === 0 && runs === lawStudies * policies.size,
+  };
+}
+
+/** Bars of the simulator, or of the parts that are asked for; some ten minutes of one core for all. */
+export async function benchSim({ json, only }: { readonly json: boolean; readonly only: readonly string[] }): Promise<Bar[]> {
   const progress = (line: string) => {
     if (!json) process.stderr.write(`${line}\n`);
   };
-  const table = zoneTable();
-  return [...publishedBars(progress), temporalBar(table, progress), placementBar(table, progress)];
+  const parts: Readonly<Record<string, () => Bar[] | Promise<Bar[]>>> = {
+    year: () => yearBars(folder, progress), // first, for its memory is that of the process
+    papers: () => publishedBars(progress),
+    speed: () => {
+      const table = zoneTable();
+      return [temporalBar(table, progress), placementBar(table, progress)];
+    },
+    laws: () => [lawsBar(progress)],
+  };
+  const asked = only.length > 0 ? only : Object.keys(parts);
+  const bars: Bar[] = [];
+  for (const part of asked) {
+    const measure = parts[part];
+    if (!measure) throw new RangeError(`no part ${part}; there are: ${Object.keys(parts).join(', ')}`);
+    bars.push(...(await measure()));
+  }
+  return bars;
 }

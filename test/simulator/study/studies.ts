@@ -77,6 +77,7 @@ export function studyOf({ sites, jobs, seed = 1, lead = 0, tail = 0, terms, ...r
         exportLimitKw,
         feedInTariff,
         askPerAcceleratorHour: 0,
+        plant: { latitude: 0, longitude: 0, pv: [] },
         market: { timeZone: 'Europe/Berlin', priceIsDayAhead: isDayAhead },
       }),
     ),
