@@ -7,6 +7,7 @@
  */
 import type { DurationMs } from '../../../units/time.ts';
 import { type MemberName, memberNames } from '../model/member-forecast.ts';
+import { rowsWhere } from '../model/row-selection.ts';
 import type { Target } from '../target.ts';
 import { type BlendWeights, coldBlend, fitWeights } from './blend.ts';
 import { fitRings, noStretch, type Stretch, slackPerScale } from './conformal.ts';
@@ -76,7 +77,7 @@ export function fitPrior(forecasts: CalibrationForecasts): CalibrationPrior {
     const said = members[name];
     return said && Float64Array.from({ length: count }, (_, i) => middleOf(said, i * quantiles.length, median));
   });
-  const lit = [...groups.keys()].filter((i) => (groups[i] as number) >= 0);
+  const lit = rowsWhere(count, (i) => (groups[i] as number) >= 0);
   const weights = fitBlend(forecasts, middles, groups);
   const stretch: Partial<Record<MemberName, Stretch>> = {};
   const own: Record<string, Partial<Record<MemberName, Stretch>>> = Object.fromEntries(targets.map(({ id }) => [id, {}]));
@@ -117,7 +118,7 @@ const leadOfGroup = (group: number) => Math.floor(group / (stepGroups / leadDays
 function fitBlend({ actual }: CalibrationForecasts, middles: Middles, groups: Int8Array): number[][] {
   const fitted: number[][] = [];
   for (let lead = 0; lead < leadDaysMax; lead++) {
-    const rows = [...groups.keys()].filter((i) => (groups[i] as number) >= 0 && leadOfGroup(groups[i] as number) === lead);
+    const rows = rowsWhere(groups.length, (i) => (groups[i] as number) >= 0 && leadOfGroup(groups[i] as number) === lead);
     const last = fitted.at(-1);
     if (middles.some((said) => !said) || (rows.length === 0 && last === undefined))
       fitted.push([...(coldBlend[lead] as readonly number[])]);
@@ -142,7 +143,7 @@ function apartOf(
   shape: number,
   middles: Middles,
   weights: BlendWeights,
-  rows: readonly number[],
+  rows: Uint32Array,
   groups: Int8Array,
 ) {
   const said = members[memberNames[shape] as MemberName] as ArrayLike<number>;
@@ -171,11 +172,11 @@ function fitShape(
   name: MemberName,
   middles: Middles,
   weights: BlendWeights,
-  lit: readonly number[],
+  lit: Uint32Array,
   groups: Int8Array,
 ): Stretch {
   const { quantiles } = forecasts;
-  const ringsFrom = (rows: readonly number[]) =>
+  const ringsFrom = (rows: Uint32Array) =>
     fitRings(quantiles, apartOf(forecasts, memberNames.indexOf(name), middles, weights, rows, groups), slackPerScale);
   const pooled = ringsFrom(lit);
   const offsets = Array.from({ length: stepGroups }, (_, group) => {

@@ -11,6 +11,7 @@ import type { QuantileModel } from './quantile-rows.ts';
 import { featureNames } from './recent.ts';
 import type { Recipe } from './recipe.ts';
 import { type ResidualTable, residualRow } from './residual-table.ts';
+import { rowsWhere } from './row-selection.ts';
 import type { DrawnRows } from './training-set.ts';
 
 export interface HeldOut {
@@ -30,40 +31,39 @@ export interface HeldOut {
 export function heldOutPrior({ targets, stepMs, recipe, rows, nets, line, residuals, quantiles }: HeldOut): CalibrationPrior {
   if (nets.length < 2) return coldPrior(quantiles);
   const levels = quantiles.length;
-  const kept = nets.map((_, fold) => [...rows.fold.keys()].filter((row) => rows.fold[row] === fold));
-  const indices = Uint32Array.from(kept.flat());
-  const count = indices.length;
-  const column = <T>(of: (row: number) => T): T[] => Array.from(indices, of);
-  const net = new Float64Array(count * levels);
+  const kept = nets.map((_, fold) => rowsWhere(rows.count, (row) => rows.fold[row] === fold));
+  const order = new Uint32Array(kept.reduce((sum, { length }) => sum + length, 0));
+  const count = order.length;
+  const net = new Float32Array(count * levels);
   let offset = 0;
   for (const [fold, model] of nets.entries()) {
-    const own = kept[fold] as readonly number[];
-    const features = new Float32Array(own.length * rows.width);
-    own.forEach((row, i) => {
-      features.set(rows.features.subarray(row * rows.width, (row + 1) * rows.width), i * rows.width);
-    });
-    net.set(model.predict({ count: own.length, width: rows.width, features }), offset);
-    offset += own.length * levels;
+    const own = kept[fold] as Uint32Array;
+    order.set(own, offset);
+    net.set(model.predict(rows, own), offset * levels);
+    offset += own.length;
   }
-  const around = (table: ResidualTable, middle: (row: number) => number) =>
-    Float64Array.from({ length: count * levels }, (_, at) => {
-      const row = indices[Math.floor(at / levels)] as number;
+  const around = (table: ResidualTable, middle: (row: number) => number) => {
+    const said = new Float64Array(count * levels);
+    for (let at = 0; at < count; at++) {
+      const row = order[at] as number;
       const { longitude } = targets[rows.archive[row] as number] as Target;
       const leadDay = Math.floor(((rows.lead[row] as number) * stepMs) / DAY);
       const cell = residualRow(table, (rows.valid[row] as number) + stepMs / 2, longitude, leadDay);
-      return middle(row) + (table.values[cell + (at % levels)] as number);
-    });
+      for (let j = 0; j < levels; j++) said[at * levels + j] = middle(row) + (table.values[cell + j] as number);
+    }
+    return said;
+  };
   const clear = recipe.scale === 'peak' ? featureNames(recipe).indexOf('clear') : -1;
   return fitPrior({
     count,
     stepMs,
     targets,
     quantiles,
-    archive: column((row) => rows.archive[row] as number),
-    lead: column((row) => rows.lead[row] as number),
-    valid: column((row) => rows.valid[row] as number),
-    actual: column((row) => rows.targets[row] as number),
-    isLit: column((row) => (clear < 0 || (rows.features[row * rows.width + clear] as number) > 0 ? 1 : 0)),
+    archive: Uint16Array.from(order, (row) => rows.archive[row] as number),
+    lead: Uint16Array.from(order, (row) => rows.lead[row] as number),
+    valid: Float64Array.from(order, (row) => rows.valid[row] as number),
+    actual: Float32Array.from(order, (row) => rows.targets[row] as number),
+    isLit: Uint8Array.from(order, (row) => (clear < 0 || (rows.features[row * rows.width + clear] as number) > 0 ? 1 : 0)),
     members: { cliper: around(residuals.cliper, () => 0), ridge: around(residuals.ridge, (row) => line[row] as number), net },
   });
 }

@@ -21,6 +21,6 @@ export interface TrainingRows extends FeatureRows {
 export interface QuantileModel {
   /** Levels in (0, 1), ascending. */
   readonly quantiles: readonly number[];
-  /** Row-major, `count × quantiles.length`; never decreasing within a row. */
-  predict(rows: FeatureRows): Float32Array;
+  /** Of all rows, or of those in `order` alone: row-major, one row of quantiles each, never decreasing within a row. */
+  predict(rows: FeatureRows, order?: Uint32Array): Float32Array;
 }

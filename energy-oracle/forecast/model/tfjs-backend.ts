@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
+import { loadTfjs, tf } from './tfjs-packages.ts';
 
 /** Quickest first. */
 export const backendNames = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -76,14 +76,14 @@ const nativeBinding = `${nativePackage}/lib/napi-v8/tfjs_binding.node`;
 const packages = {
   tensorflow: async () => {
     require(nativeBinding); // fails at once, where the package would first read itself into 50 MB
-    return import(nativePackage);
+    return loadTfjs(nativePackage);
   },
   wasm: async () => {
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    const { setWasmPaths } = loadTfjs<typeof import('@tensorflow/tfjs-backend-wasm')>('@tensorflow/tfjs-backend-wasm');
     if (!wasmFound) setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`); // refused after the first start
     wasmFound = true;
   },
-  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
+  cpu: async () => loadTfjs('@tensorflow/tfjs-backend-cpu'),
 };
 
 let wasmFound = false;

@@ -166,10 +166,12 @@ const soonMs: DurationMs = 6 * HOUR;
 function rowWeights({ fold, lead, archive }: DrawnRows, config: PooledFitConfig, seed: number, archives: readonly Archive[]): Float32Array {
   const leftOut = foldLeftOut(config, seed);
   const soonSteps = archives.map(({ history }) => soonMs / history.stepMs);
-  return Float32Array.from(fold, (week, row) => {
-    if (week === leftOut) return 0;
-    return (lead[row] as number) < (soonSteps[archive[row] as number] as number) ? config.soonWeight : 1;
-  });
+  const weights = new Float32Array(fold.length);
+  for (let row = 0; row < weights.length; row++) {
+    const isSoon = (lead[row] as number) < (soonSteps[archive[row] as number] as number);
+    weights[row] = fold[row] === leftOut ? 0 : isSoon ? config.soonWeight : 1;
+  }
+  return weights;
 }
 
 /** One net alone leaves nothing out: it has nobody to see the rest. */
@@ -181,28 +183,21 @@ function residualsOf(
   line: Float32Array,
   { quantiles, horizonMs }: PooledFitConfig,
 ): { cliper: ResidualTable; ridge: ResidualTable } {
-  function* residuals(missOf: (row: number) => number): Iterable<Residual> {
-    for (let row = 0; row < rows.count; row++) {
+  const tableOf = (missOf: (row: number) => number): ResidualTable => {
+    const residualOf = (row: number): Residual => {
       const { target, history } = archives[rows.archive[row] as number] as Archive;
-      yield {
+      return {
         centre: (rows.valid[row] as number) + history.stepMs / 2,
         longitude: target.longitude,
         leadDay: Math.floor(((rows.lead[row] as number) * history.stepMs) / DAY),
         miss: missOf(row),
       };
-    }
-  }
+    };
+    return residualTableOf({ count: rows.count, residualOf }, quantiles, horizonMs);
+  };
   return {
-    cliper: residualTableOf(
-      residuals((row) => rows.targets[row] as number),
-      quantiles,
-      horizonMs,
-    ),
-    ridge: residualTableOf(
-      residuals((row) => (rows.targets[row] as number) - (line[row] as number)),
-      quantiles,
-      horizonMs,
-    ),
+    cliper: tableOf((row) => rows.targets[row] as number),
+    ridge: tableOf((row) => (rows.targets[row] as number) - (line[row] as number)),
   };
 }
 

@@ -5,7 +5,7 @@
  * right-hand matrix is a fresh tensor, which automatic differentiation does not know. Weights are plain numbers between
  * steps, so a net holds no tensors, works on whatever backend is open (`tfjs-backend.ts`), and equal seeds give equal bytes.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { cosineDecay, createAdam } from './adam.ts';
 import { anchorOf, pinballGradient, spreadHeads } from './quantile-heads.ts';
 import {
@@ -20,7 +20,9 @@ import {
   startingNet,
 } from './quantile-net.ts';
 import type { FeatureRows, QuantileModel, TrainingRows } from './quantile-rows.ts';
+import { rowsWhere } from './row-selection.ts';
 import { createChance } from './seeded.ts';
+import { tf } from './tfjs-packages.ts';
 
 export interface QuantileNetConfig {
   /** Levels in (0, 1), ascending. */
@@ -108,24 +110,24 @@ export function quantileEnsembleFrom(stored: readonly Uint8Array[]): QuantileMod
   const [first] = nets;
   if (!first || nets.some(({ quantiles, sizes }) => quantiles.join() !== first.quantiles.join() || sizes[0] !== first.sizes[0]))
     throw new RangeError('an ensemble needs one net or more, all of the same quantiles and inputs');
-  return { quantiles: first.quantiles, predict: (rows) => predictMean(nets, rows) };
+  return { quantiles: first.quantiles, predict: (rows, order) => predictMean(nets, rows, order) };
 }
 
 const quantileNetOf = (parts: NetParts): QuantileNet => ({
   quantiles: parts.quantiles,
   toBytes: () => bytesOf(parts),
-  predict: (rows) => predictMean([parts], rows),
+  predict: (rows, order) => predictMean([parts], rows, order),
 });
 
-/** What the nets say on average of every row, `count × quantiles`. */
-function predictMean(nets: readonly NetParts[], rows: FeatureRows): Float32Array {
+/** What the nets say on average of every row, or of every one in `order`: as many × quantiles. */
+function predictMean(nets: readonly NetParts[], rows: FeatureRows, order?: Uint32Array): Float32Array {
   const [first] = nets as readonly [NetParts, ...NetParts[]];
   const [width, heads] = [first.sizes[0] as number, first.quantiles.length];
   if (rows.width !== width || rows.features.length !== rows.count * width)
     throw new RangeError(`the net takes rows of ${width} features, found ${rows.count} × ${rows.width} in ${rows.features.length}`);
   const anchor = anchorOf(first.quantiles);
-  const mean = new Float32Array(rows.count * heads);
-  forEachRawOutput(nets, rows, ({ targetScale, targetMean }, raw, firstRow) => {
+  const mean = new Float32Array((order?.length ?? rows.count) * heads);
+  forEachRawOutput(nets, rows, order, ({ targetScale, targetMean }, raw, firstRow) => {
     spreadHeads(raw, heads, anchor);
     for (let i = 0, at = firstRow * heads; i < raw.length; i++, at++)
       mean[at] = (mean[at] as number) + ((raw[i] as number) * targetScale + targetMean) / nets.length;
@@ -137,7 +139,7 @@ function predictMean(nets: readonly NetParts[], rows: FeatureRows): Float32Array
 function trainableRows({ count, width, features, targets, weights }: TrainingRows): Uint32Array {
   if (features.length !== count * width || targets.length !== count || (weights?.length ?? count) !== count)
     throw new RangeError(`training rows do not fit: ${count} × ${width}, ${features.length} features, ${targets.length} targets`);
-  const order = new Uint32Array(count).map((_, i) => i).filter((i) => weights === undefined || (weights[i] as number) > 0);
+  const order = rowsWhere(count, (row) => weights === undefined || (weights[row] as number) > 0);
   if (order.length === 0) throw new RangeError('no training row has weight');
   return order;
 }
@@ -197,18 +199,18 @@ export function netGradient({ quantiles, sizes, weights }: NetParts, batch: NetB
   return tf.tidy(() => {
     const { rows, targets } = batch;
     const layers = layersOf(sizes).map((layer) => ({ ...layer, ...layerTensors(weights, layer) }));
-    const activations: tf.Tensor2D[] = [tf.tensor2d(batch.inputs, [rows, sizes[0] as number])];
+    const activations: Tensor2D[] = [tf.tensor2d(batch.inputs, [rows, sizes[0] as number])];
     for (const { kernel, bias, last } of layers)
       activations.push(
-        tf.fused.matMul({ a: activations.at(-1) as tf.Tensor2D, b: kernel, bias, activation: last ? 'linear' : 'relu' }) as tf.Tensor2D,
+        tf.fused.matMul({ a: activations.at(-1) as Tensor2D, b: kernel, bias, activation: last ? 'linear' : 'relu' }) as Tensor2D,
       );
-    const raw = (activations.pop() as tf.Tensor2D).dataSync<'float32'>();
+    const raw = (activations.pop() as Tensor2D).dataSync<'float32'>();
     const slopes = new Float32Array(raw.length);
     const loss = pinballGradient({ quantiles, anchor, raw, targets, weights: batch.weights }, slopes);
     let slope = tf.tensor2d(slopes, [rows, quantiles.length]);
-    const ones = tf.ones<tf.Rank.R2>([1, rows]);
+    const ones = tf.ones<Rank.R2>([1, rows]);
     for (const [i, { kernel, at, biasAt }] of [...layers.entries()].reverse()) {
-      const below = activations[i] as tf.Tensor2D;
+      const below = activations[i] as Tensor2D;
       const belowTransposed = i === 0 ? tf.tensor2d(batch.inputsTransposed, [below.shape[1], rows]) : tf.transpose(below);
       gradient.set(tf.matMul(belowTransposed, slope).dataSync<'float32'>(), at);
       gradient.set(tf.matMul(ones, slope).dataSync<'float32'>(), biasAt);
@@ -221,9 +223,11 @@ export function netGradient({ quantiles, sizes, weights }: NetParts, batch: NetB
 /** Hands out the raw outputs of each net, `rows × quantiles` for some rows at a time; inputs are standardised once for nets that share it. */
 function forEachRawOutput(
   nets: readonly NetParts[],
-  { count, width, features }: FeatureRows,
+  { count: countOfAll, width, features }: FeatureRows,
+  order: Uint32Array | undefined,
   take: (net: NetParts, raw: Float32Array, firstRow: number) => void,
 ): void {
+  const count = order?.length ?? countOfAll;
   tf.tidy(() => {
     const layered = nets.map((net) => layersOf(net.sizes).map((layer) => ({ last: layer.last, ...layerTensors(net.weights, layer) })));
     const standardised = new Float32Array(Math.min(predictedRows, count) * width);
@@ -231,16 +235,16 @@ function forEachRawOutput(
       const rows = Math.min(predictedRows, count - first);
       tf.tidy(() => {
         let scaledFor: NetParts | undefined;
-        let inputs: tf.Tensor2D | undefined;
+        let inputs: Tensor2D | undefined;
         for (const [k, net] of nets.entries()) {
           if (!inputs || !scaledFor || !isScaledAlike(net, scaledFor)) {
-            for (let i = 0; i < rows; i++) standardise(net, features, (first + i) * width, standardised, i * width);
+            for (let i = 0; i < rows; i++) standardise(net, features, (order?.[first + i] ?? first + i) * width, standardised, i * width);
             inputs = tf.tensor2d(standardised.slice(0, rows * width), [rows, width]);
             scaledFor = net;
           }
           let values = inputs;
           for (const { kernel, bias, last } of layered[k] as (typeof layered)[number])
-            values = tf.fused.matMul({ a: values, b: kernel, bias, activation: last ? 'linear' : 'relu' }) as tf.Tensor2D;
+            values = tf.fused.matMul({ a: values, b: kernel, bias, activation: last ? 'linear' : 'relu' }) as Tensor2D;
           take(net, values.dataSync<'float32'>(), first);
         }
       });

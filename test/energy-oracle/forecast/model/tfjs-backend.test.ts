@@ -1,6 +1,8 @@
 /**
  * TensorFlow.js backends: the probe takes what runs, says what does not, and leaves the process as it was.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { BackendMissing, openBackend } from '../../../../energy-oracle/forecast/model/tfjs-backend.ts';
@@ -44,4 +46,17 @@ describe('the probe for a backend', () => {
     expect(await openBackend({ load: { tensorflow: broken, wasm: broken, cpu: broken } }).catch((fault: unknown) => fault)).toMatchObject({
       cause: { errors: [{}, {}, {}] },
     }));
+});
+
+describe('the packages', () => {
+  test('are loaded without their source maps, and everything else with its own', async () => {
+    const script = `
+      import { createRequire, findSourceMap } from 'node:module';
+      const { tf } = await import('./energy-oracle/forecast/model/tfjs-packages.ts');
+      const path = createRequire(import.meta.url).resolve('@tensorflow/tfjs-core');
+      console.log(typeof tf.tensor, process.sourceMapsEnabled, findSourceMap(path));`;
+    const node = ['--import', 'tsx', '--enable-source-maps', '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, node);
+    expect(stdout.trim()).toBe('function true undefined');
+  });
 });

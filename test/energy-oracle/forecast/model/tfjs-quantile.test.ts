@@ -154,6 +154,8 @@ describe('a quantile net', () => {
     expect(whole.length).toBe(15_000);
     for (const [j, value] of alone.entries()) expect(whole[3 * 4999 + j]).toBeCloseTo(value, 3);
     expect(net.predict({ count: 0, width: 4, features: new Float32Array() })).toHaveLength(0);
+    const some = Uint32Array.of(4999, 7, 4096);
+    expect([...net.predict(many, some)]).toEqual(Array.from(some, (row) => [...whole.subarray(3 * row, 3 * row + 3)]).flat());
   });
 
   test('learns from a handful of rows that are all alike without a number that is none', async () => {
