@@ -1,11 +1,11 @@
 /**
- * Electricity Maps: carbon intensities of a zone from its yearly hourly CSV, old and new generation of headers.
+ * Electricity Maps: carbon intensities of a zone from its yearly CSV, old and new generation of headers.
  *
  * Owns the column names. Life-cycle factors unless asked otherwise, as Electricity Maps itself shows: location-based
- * accounts compare zones by them. Estimated hours are kept and counted.
+ * accounts compare zones by them. Estimated hours are kept and counted, where the file says which they are.
  */
-import { HOUR, type Instant } from '../../../units/time.ts';
-import { gapsOf, type Imported, ImportFault, onGrid, readNumber, readStamp, readTable } from './import-note.ts';
+import { DAY, type DurationMs, HOUR, type Instant } from '../../../units/time.ts';
+import { gapsOf, type Imported, ImportFault, leastStep, onGrid, readNumber, readStamp, readTable, tallied } from './import-note.ts';
 
 /** Emission factors: of the whole life cycle (LCA), or of combustion alone. */
 export type EmissionFactors = 'life-cycle' | 'direct';
@@ -17,11 +17,17 @@ const columns = {
 
 const what = 'carbon-intensity' as const;
 
-/** Average carbon intensity, gCO2eq/kWh ≥ 0, hourly from UTC stamps of the hours' starts. An ImportFault for anything else. */
+/** Hours unless the file has less (quarter hours, five minutes) or nothing below a day. */
+function stepOf(instants: Iterable<Instant>, count: number): DurationMs {
+  const least = count > 1 ? leastStep(what, instants) : HOUR;
+  return least % DAY === 0 ? DAY : Math.min(HOUR, least);
+}
+
+/** Average carbon intensity, gCO2eq/kWh ≥ 0, on the file's own grid from UTC stamps of the steps' starts. An ImportFault for anything else. */
 export function importElectricityMaps(text: string, factors: EmissionFactors = 'life-cycle'): Imported {
-  const { rows, column } = readTable(what, text);
+  const { rows, column, columnIfAny } = readTable(what, text);
   const [stampColumn, zoneColumn, valueColumn] = [column('Datetime (UTC)'), column('Zone Id'), column(...columns[factors])];
-  const estimatedColumn = column('Data Estimated');
+  const estimatedColumn = columnIfAny('Data Estimated');
   const values = new Map<Instant, number | undefined>();
   let [estimated, repeated] = [0, 0];
   const zone = rows[0]?.[zoneColumn] ?? '';
@@ -33,20 +39,21 @@ export function importElectricityMaps(text: string, factors: EmissionFactors = '
     if (value !== undefined && value < 0) throw new ImportFault(what, line, `expected an intensity ≥ 0, found ${value}`);
     if (values.has(wallMs - offsetMs)) repeated++;
     values.set(wallMs - offsetMs, value);
-    if (row[estimatedColumn]?.toLowerCase() === 'true') estimated++;
+    if (estimatedColumn !== undefined && row[estimatedColumn]?.toLowerCase() === 'true') estimated++;
   });
-  const series = onGrid(what, values, HOUR);
+  const series = onGrid(what, values, stepOf(values.keys(), values.size));
   const corrections = [
     `${factors} emission factors`,
-    ...(estimated > 0 ? [`${estimated} hours are estimates of the publisher and were kept`] : []),
-    ...(repeated > 0 ? [`${repeated} hours came twice; the later row was kept`] : []),
+    ...tallied([estimated, 'hours are estimates of the publisher and were kept'], [repeated, 'hours came twice; the later row was kept']),
+    ...(estimatedColumn === undefined ? ['the file does not say which values are estimates of the publisher'] : []),
   ];
   const note = {
     what,
     zone,
     unit: 'gCO2eq/kWh',
+    basis: 'average' as const,
     timeZone: 'UTC',
-    resolutionMs: HOUR,
+    resolutionMs: series.stepMs,
     records: rows.length,
     gaps: gapsOf(series),
     corrections,

@@ -5,8 +5,8 @@
  * nowhere in them, so the caller says it. Jobs without length are left out and counted.
  */
 import { type DurationMs, HOUR, MINUTE, SECOND } from '../../../units/time.ts';
-import type { JobTrace, TracedJob } from '../job-trace.ts';
-import { ImportFault, type ImportNote, readNumber, readTable } from './import-note.ts';
+import type { TracedJob } from '../job-trace.ts';
+import { type ImportedJobs, ImportFault, readNumber, readTable, tallied } from './import-note.ts';
 
 const timeUnits = { seconds: SECOND, minutes: MINUTE, hours: HOUR } as const satisfies Record<string, DurationMs>;
 export type TimeUnit = keyof typeof timeUnits;
@@ -14,7 +14,7 @@ export type TimeUnit = keyof typeof timeUnits;
 const what = 'jobs' as const;
 
 /** Jobs sorted by arrival, times in whole ms; a CPU of the record counts as one accelerator, parts rounded up. An ImportFault for anything else. */
-export function importGaiaJobs(text: string, unit: TimeUnit): { readonly jobs: JobTrace; readonly note: ImportNote } {
+export function importGaiaJobs(text: string, unit: TimeUnit): ImportedJobs {
   const { rows, column } = readTable(what, text);
   const columns = { arrival_time: column('arrival_time'), length: column('length'), cpus: column('cpus') };
   const jobs: TracedJob[] = [];
@@ -33,7 +33,7 @@ export function importGaiaJobs(text: string, unit: TimeUnit): { readonly jobs: J
   const corrections = [
     `times read as ${unit}`,
     'one cpu read as one accelerator',
-    ...(empty > 0 ? [`${empty} jobs without length were left out`] : []),
+    ...tallied([empty, 'jobs without length were left out']),
   ];
   return { jobs, note: { what, zone: '', unit, timeZone: 'none', resolutionMs: 0, records: rows.length, gaps: 0, corrections } };
 }

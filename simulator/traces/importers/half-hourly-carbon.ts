@@ -3,8 +3,8 @@
  *
  * Owns the reading of its columns; the published experiment counts its stamps as they stand, so they are read as UTC.
  */
-import type { DurationMs, Instant } from '../../../units/time.ts';
-import { gapsOf, type Imported, ImportFault, onGrid, readNumber, readStamp, readTable } from './import-note.ts';
+import type { Instant } from '../../../units/time.ts';
+import { gapsOf, type Imported, leastStep, onGrid, readNumber, readStamp, readTable } from './import-note.ts';
 
 const what = 'carbon-intensity' as const;
 
@@ -17,23 +17,16 @@ export function importHalfHourlyCarbon(text: string): Imported {
     const { wallMs, offsetMs = 0 } = readStamp(what, row[stampColumn], i + 2);
     values.set(wallMs - offsetMs, readNumber(what, row[valueColumn], i + 2));
   });
-  const series = onGrid(what, values, stepOf([...values.keys()]));
-  const note = {
+  const series = onGrid(what, values, leastStep(what, values.keys()));
+  const note: Omit<Imported['note'], 'corrections'> = {
     what,
     zone: '',
     unit: 'gCO2eq/kWh',
+    basis: 'average',
     timeZone: 'UTC',
     resolutionMs: series.stepMs,
     records: rows.length,
     gaps: gapsOf(series),
   };
   return { series, note: { ...note, corrections: ['stamps without an offset were read as UTC'] } };
-}
-
-/** The least step between neighbours. */
-function stepOf(stamps: readonly Instant[]): DurationMs {
-  const steps = stamps.slice(1).map((stamp, i) => stamp - (stamps[i] as number));
-  const least = Math.min(...steps.filter((step) => step > 0));
-  if (!Number.isFinite(least)) throw new ImportFault(what, 0, 'fewer than two rows');
-  return least;
 }

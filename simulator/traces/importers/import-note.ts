@@ -6,13 +6,23 @@
  */
 import { parse } from 'csv-parse/sync';
 import type { Series } from '../../../units/series.ts';
-import type { DurationMs, Instant } from '../../../units/time.ts';
+import { type DurationMs, type Instant, toIso } from '../../../units/time.ts';
+import type { JobTrace } from '../job-trace.ts';
+
+/**
+ * What a record tells over time: price (currency/MWh), carbon intensity (gCO2eq/kWh), cloud cover (0 to 1), power of
+ * panels (kW/kWp), light on level ground (`ghi`) or on the panels' own plane (W/m2), demand of a balancing area (MW).
+ */
+export const seriesKinds = ['price', 'carbon-intensity', 'cloud-cover', 'pv-power', 'ghi', 'plane-irradiance', 'demand'] as const;
+export type SeriesKind = (typeof seriesKinds)[number];
 
 export interface ImportNote {
-  readonly what: 'price' | 'carbon-intensity' | 'cloud-cover' | 'jobs' | 'hourly-table';
-  /** As the record names it; empty when it does not. */
+  readonly what: SeriesKind | 'jobs' | 'hourly-table';
+  /** As the record names it, or the caller; empty when nobody does. */
   readonly zone: string;
   readonly unit: string;
+  /** Of a carbon intensity: of the average kWh, or of the one more that a new load makes. */
+  readonly basis?: 'average' | 'marginal';
   /** How stamps were read: an IANA name, `UTC`, or a fixed offset as `UTC+01:00`. */
   readonly timeZone: string;
   /** ISO 4217, of a price. */
@@ -28,17 +38,24 @@ export interface ImportNote {
 
 export interface Imported {
   readonly series: Series;
+  /** Other columns of the record on the same grid, by names that end in their unit: `dni_w_per_m2`, `coal_mw`. */
+  readonly beside?: Readonly<Record<string, Series>>;
+  readonly note: ImportNote;
+}
+
+export interface ImportedJobs {
+  readonly jobs: JobTrace;
   readonly note: ImportNote;
 }
 
 /** A record that cannot be read: which one, where, what was found and what was expected. */
 export class ImportFault extends Error {
   override readonly name = 'ImportFault';
-  readonly what: ImportNote['what'];
-  /** Line of the record, 1 is the header; 0 when the whole is unreadable. */
+  readonly what: ImportNote['what'] | 'unknown';
+  /** Line of the record, 1 is the first; 0 when the whole is unreadable. */
   readonly line: number;
 
-  constructor(what: ImportNote['what'], line: number, problem: string, cause?: unknown) {
+  constructor(what: ImportFault['what'], line: number, problem: string, cause?: unknown) {
     super(`${what} record${line > 0 ? `, line ${line}` : ''}: ${problem}`, cause === undefined ? undefined : { cause });
     this.what = what;
     this.line = line;
@@ -46,14 +63,19 @@ export class ImportFault extends Error {
 }
 
 /** Header names as compared: lower case, `₂` as `2`, single spaces. */
-const plain = (name: string) => name.trim().toLowerCase().replaceAll('₂', '2').replaceAll(/\s+/g, ' ');
+export const plain = (name: string) => name.trim().toLowerCase().replaceAll('₂', '2').replaceAll(/\s+/g, ' ');
 
 /** A CSV text: its header as written, its rows, and the index of a column by any of its names (a fault names those there are). */
 export interface Table {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
   column(...names: string[]): number;
+  /** The same of a column that a record may lack. */
+  columnIfAny(...names: string[]): number | undefined;
 }
+
+/** Columns named in a fault. */
+const headerShownMax = 20;
 
 /** Reads a CSV text with a header; an ImportFault for what is no table. */
 export function readTable(what: ImportNote['what'], text: string): Table {
@@ -65,18 +87,27 @@ export function readTable(what: ImportNote['what'], text: string): Table {
   }
   const [header = [], ...rows] = table;
   const names = header.map(plain);
-  const column = (...wanted: string[]) => {
+  const columnIfAny = (...wanted: string[]) => {
     const plainWanted = wanted.map(plain);
     const found = names.findIndex((name) => plainWanted.includes(name));
-    if (found < 0) throw new ImportFault(what, 1, `no column ${wanted.join(' or ')}; there are: ${header.join(', ') || 'none'}`);
+    return found < 0 ? undefined : found;
+  };
+  const column = (...wanted: string[]) => {
+    const found = columnIfAny(...wanted);
+    if (found === undefined)
+      throw new ImportFault(
+        what,
+        1,
+        `no column ${wanted.join(' or ')}; there are: ${header.slice(0, headerShownMax).join(', ') || 'none'}`,
+      );
     return found;
   };
-  return { header, rows, column };
+  return { header, rows, column, columnIfAny };
 }
 
 /** A number of a cell; `undefined` for an empty one or a dash, a fault for anything else. */
 export function readNumber(what: ImportNote['what'], cell: string | undefined, line: number): number | undefined {
-  if (cell === undefined || cell === '' || cell === '-' || /^(nan|null|n\/e)$/i.test(cell)) return undefined;
+  if (cell === undefined || cell === '' || cell === '-' || /^(nan|null|n\/[ae])$/i.test(cell)) return undefined;
   const value = Number(cell);
   if (!Number.isFinite(value)) throw new ImportFault(what, line, `expected a number, found ${JSON.stringify(cell)}`);
   return value;
@@ -94,19 +125,75 @@ export function readStamp(what: ImportNote['what'], cell: string | undefined, li
   return { wallMs, offsetMs: (zone.startsWith('-') ? -1 : 1) * minutes * 60_000 };
 }
 
-/** Values laid on an even grid from the first to the last instant; steps without a value are gaps. A fault off the grid. */
+/** Steps of the longest record that is read: a year of half minutes, ten of five minutes. */
+export const stepsMax = 1_100_000;
+
+/** Values laid on an even grid from the first to the last instant; steps without a value are gaps. A fault off the grid or beyond `stepsMax`. */
 export function onGrid(what: ImportNote['what'], values: ReadonlyMap<Instant, number | undefined>, stepMs: DurationMs): Series {
-  if (values.size === 0) throw new ImportFault(what, 0, 'no rows');
+  const { start, count } = gridOf(what, values.keys(), stepMs);
+  return { start, stepMs, values: Array.from({ length: count }, (_, i) => values.get(start + i * stepMs)) };
+}
+
+/** Rows of several columns on one grid: the first column is the series, the others stand beside it under their names. */
+export function columnsOnGrid(
+  what: ImportNote['what'],
+  rows: ReadonlyMap<Instant, readonly (number | undefined)[]>,
+  stepMs: DurationMs,
+  besideNames: readonly string[],
+): { readonly series: Series; readonly beside: Readonly<Record<string, Series>> } {
+  const { start, count } = gridOf(what, rows.keys(), stepMs);
+  const column = (j: number): Series => ({
+    start,
+    stepMs,
+    values: Array.from({ length: count }, (_, i) => rows.get(start + i * stepMs)?.[j]),
+  });
+  return { series: column(0), beside: Object.fromEntries(besideNames.map((name, j) => [name, column(j + 1)])) };
+}
+
+function gridOf(what: ImportNote['what'], instants: Iterable<Instant>, stepMs: DurationMs): { start: Instant; count: number } {
+  const all = [...instants];
+  if (all.length === 0) throw new ImportFault(what, 0, 'no rows');
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const instant of values.keys()) {
+  for (const instant of all) {
     first = Math.min(first, instant);
     last = Math.max(last, instant);
   }
-  for (const instant of values.keys())
-    if ((instant - first) % stepMs !== 0)
-      throw new ImportFault(what, 0, `${new Date(instant).toISOString()} is off the grid of ${stepMs / 60_000} min`);
-  return { start: first, stepMs, values: Array.from({ length: (last - first) / stepMs + 1 }, (_, i) => values.get(first + i * stepMs)) };
+  for (const instant of all)
+    if ((instant - first) % stepMs !== 0) throw new ImportFault(what, 0, `${toIso(instant)} is off the grid of ${stepMs / 60_000} min`);
+  const count = (last - first) / stepMs + 1;
+  if (count > stepsMax)
+    throw new ImportFault(what, 0, `expected at most ${stepsMax} steps, found ${count} from ${toIso(first)} to ${toIso(last)}`);
+  return { start: first, count };
+}
+
+/** The least step between neighbours in time; a fault for fewer than two instants. */
+export function leastStep(what: ImportNote['what'], instants: Iterable<Instant>): DurationMs {
+  const sorted = Float64Array.from(instants).sort();
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < sorted.length; i++) {
+    const step = (sorted[i] as number) - (sorted[i - 1] as number);
+    if (step > 0) least = Math.min(least, step);
+  }
+  if (!Number.isFinite(least)) throw new ImportFault(what, 0, 'fewer than two rows: how long a step is stands nowhere');
+  return least;
 }
 
 /** Steps of a series without a value. */
-export const gapsOf = ({ values }: Series): number => values.filter((value) => value === undefined).length;
+export const gapsOf = ({ values }: Series): number => {
+  let gaps = 0;
+  for (const value of values) if (value === undefined) gaps++;
+  return gaps;
+};
+
+/** Text as JSON; an ImportFault when it is none. */
+export function readJson(what: ImportNote['what'], text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (cause) {
+    throw new ImportFault(what, 0, 'not JSON', cause);
+  }
+}
+
+/** Corrections that befell rows: of each `[count, sentence]` those that befell any, the count before the sentence. */
+export const tallied = (...counts: readonly (readonly [count: number, sentence: string])[]): string[] =>
+  counts.filter(([count]) => count > 0).map(([count, sentence]) => `${count} ${sentence}`);

@@ -7,7 +7,8 @@
  */
 import { z } from 'zod';
 import { HOUR, type Instant, SECOND } from '../../../units/time.ts';
-import { gapsOf, type Imported, ImportFault, onGrid, readStamp } from './import-note.ts';
+import { gapsOf, type Imported, ImportFault, onGrid, readJson, readStamp } from './import-note.ts';
+import { offsetName } from './wall-time.ts';
 
 const hours = z.array(z.number().nullable());
 const answer = z.object({
@@ -16,18 +17,9 @@ const answer = z.object({
 });
 const what = 'cloud-cover' as const;
 
-const offsetName = (seconds: number) =>
-  `UTC${seconds < 0 ? '-' : '+'}${String(Math.floor(Math.abs(seconds) / 3600)).padStart(2, '0')}:${String((Math.abs(seconds) / 60) % 60).padStart(2, '0')}`;
-
 /** Cloud cover, 0 to 1, hourly; nulls are gaps. An ImportFault for anything else. */
 export function importOpenMeteo(text: string): Imported {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ImportFault(what, 0, 'not JSON', cause);
-  }
-  const parsed = answer.safeParse(json);
+  const parsed = answer.safeParse(readJson(what, text));
   if (!parsed.success) throw new ImportFault(what, 0, z.prettifyError(parsed.error));
   const { utc_offset_seconds: offsetSeconds, hourly } = parsed.data;
   const cover = hourly.cloud_cover ?? hourly.cloudcover;
@@ -41,7 +33,7 @@ export function importOpenMeteo(text: string): Imported {
     values.set(readStamp(what, stamp, 0).wallMs - offsetSeconds * SECOND, percent === undefined ? undefined : percent / 100);
   });
   const series = onGrid(what, values, HOUR);
-  const timeZone = offsetName(offsetSeconds);
+  const timeZone = offsetName(offsetSeconds / 60);
   const note = { what, zone: '', unit: '1', timeZone, resolutionMs: HOUR, records: hourly.time.length, gaps: gapsOf(series) };
   return { series, note: { ...note, corrections: [`the whole file is read at ${timeZone}`, 'percent divided by 100'] } };
 }

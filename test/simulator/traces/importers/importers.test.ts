@@ -137,6 +137,26 @@ describe('carbon intensities of Electricity Maps', () => {
   });
   test('are of combustion alone when asked', () =>
     expect(importElectricityMaps([oldHeader, ...rows].join('\n'), 'direct').series.values).toEqual([300, undefined, 310]));
+  test('are read without the columns that say what is estimated, and the note says so', () => {
+    const header = newHeader.split(',').slice(0, 8).join(',');
+    const cut = rows.map((row) => row.split(',').slice(0, 8).join(','));
+    const { series, note } = importElectricityMaps([header, ...cut].join('\n'));
+    expect(series.values).toEqual([350, undefined, undefined]);
+    expect(note).toMatchObject({ basis: 'average', resolutionMs: 3_600_000 });
+    expect(note.corrections.join()).toMatch(/the file does not say which values are estimates/);
+  });
+  test.each([
+    { name: 'five minutes', stamps: ['00:00', '00:05', '00:15'].map((at) => `2022-06-06 ${at}:00`), stepMs: 300_000, gaps: 1 },
+    { name: 'days', stamps: ['2022-06-06 00:00:00', '2022-06-07 00:00:00'], stepMs: 86_400_000, gaps: 0 },
+    { name: 'hours of which only one is told', stamps: ['2022-06-06 00:00:00'], stepMs: 3_600_000, gaps: 0 },
+  ])('may come by $name', ({ stamps, stepMs, gaps }) => {
+    const { note } = importElectricityMaps([newHeader, ...stamps.map((stamp) => `${stamp},X,Y,DE,300,350,50,40,z,false,`)].join('\n'));
+    expect(note).toMatchObject({ resolutionMs: stepMs, gaps });
+  });
+  test('fault when the file spans more steps than any record has', () =>
+    expect(() => importElectricityMaps([newHeader, rows[0], rows[0]?.replace('2022', '9022')].join('\n'))).toThrow(
+      /at most 1100000 steps, found/,
+    ));
   test('fault on two zones in one file', () =>
     expect(() => importElectricityMaps([oldHeader, rows[0], rows[1]?.replace('DE', 'FR')].join('\n'))).toThrow(
       /line 3: expected one zone, found DE and FR/,
