@@ -6,7 +6,7 @@
  */
 import { instantsOfLocal } from '../../../energy-oracle/grid/price.ts';
 import { HOUR, type Instant } from '../../../units/time.ts';
-import { gapsOf, type Imported, ImportFault, onGrid, readNumber, readStamp, readTable } from './import-note.ts';
+import { gapsOf, type Imported, ImportFault, onGrid, readNumber, readStamp, readTable, tallied } from './import-note.ts';
 
 export interface PriceConvention {
   /** IANA name of the market's day. */
@@ -85,10 +85,10 @@ function byInstant(rows: readonly (readonly string[])[], convention: PriceConven
   return prices;
 }
 
-/** The price column of a header, and its ISO 4217 code after the convention's correction. */
-function priceColumnOf(
+/** The price column of a header, `Price (<currency>/MWh)`, and its ISO 4217 code after the convention's correction, if it has one. */
+export function priceColumnOf(
   header: readonly string[],
-  { relabel }: PriceConvention,
+  { relabel }: Pick<PriceConvention, 'relabel'> = {},
 ): { index: number; currency: string; corrections: string[] } {
   const labels = header.map((name) => /^price \(([^/)]+)\/MWh\)$/i.exec(name)?.[1]?.trim());
   const index = labels.findIndex((label) => label !== undefined);
@@ -112,9 +112,12 @@ export function importWholesalePrice(text: string, zone: string, convention: Pri
   const tally: Tally = { skipped: 0, repeated: 0 };
   const cells = rows.map((row) => [row[stampColumn] ?? '', row[priceColumn] ?? '']);
   const series = onGrid(what, byInstant(cells, convention, tally), HOUR);
-  if (tally.skipped > 0)
-    corrections.push(`${tally.skipped} rows were stamped in an hour that ${convention.timeZone} skips and were left out`);
-  if (tally.repeated > 0) corrections.push(`${tally.repeated} hours came twice; the later row was kept`);
+  corrections.push(
+    ...tallied(
+      [tally.skipped, `rows were stamped in an hour that ${convention.timeZone} skips and were left out`],
+      [tally.repeated, 'hours came twice; the later row was kept'],
+    ),
+  );
   const timeZone = { utc: 'UTC', local: convention.timeZone, offset: 'as stamped' }[convention.stamps];
   const note = { what, zone, unit: `${currency}/MWh`, timeZone, currency, resolutionMs: HOUR, records: rows.length, gaps: gapsOf(series) };
   return { series, currency, note: { ...note, corrections } satisfies Imported['note'] };
