@@ -88,7 +88,13 @@ function linesOf(text: string, zone: string | undefined): { kept: string; chosen
   const chosen = zone ?? (codes.size === 1 ? [...codes][0] : undefined);
   if (chosen === undefined || !codes.has(chosen)) {
     const problem = zone === undefined ? 'name one of them as the zone' : `found no ${zone}`;
-    throw new ImportFault(what, 0, `the file holds ${[...codes].sort().slice(0, 100).join(', ') || 'no rows'}; ${problem}`);
+    throw new ImportFault(
+      what,
+      0,
+      `the file holds ${[...codes].sort().slice(0, 100).join(', ') || 'no rows'}; ${problem}`,
+      undefined,
+      'zone',
+    );
   }
   return { kept: [header, ...lines.filter((line) => codeOf(line) === chosen)].join('\n'), chosen, isAlone: codes.size === 1 };
 }

@@ -119,7 +119,7 @@ function chooseRows(table: Table, wanted: string | undefined) {
   const named = areas.length === 1 ? areas[0] : undefined;
   const zone = wanted === undefined ? named : areas.length === 0 ? wanted : areas.find((area) => area === short(wanted));
   if (areas.length > 0 && zone === undefined)
-    throw new ImportFault(what, 0, `the file holds ${areas.slice(0, 40).join(', ')}; name one of them as the zone`);
+    throw new ImportFault(what, 0, `the file holds ${areas.slice(0, 40).join(', ')}; name one of them as the zone`, undefined, 'zone');
   const inArea = areaColumn === undefined ? all : all.filter(({ row }) => short(row[areaColumn] ?? '') === zone);
   const ofHeader = table.header.map((name) => /^(?:BZN|CTA|CTY)\|(.+)$/.exec(name)?.[1]).find((name) => name !== undefined);
   if (sequenceColumn === undefined) return { zone: zone ?? ofHeader ?? '', rows: inArea, corrections: [] };

@@ -54,13 +54,19 @@ export class ImportFault extends Error {
   readonly what: ImportNote['what'] | 'unknown';
   /** Line of the record, 1 is the first; 0 when the whole is unreadable. */
   readonly line: number;
+  /** What the caller could say that the record does not. */
+  readonly needs: Need | undefined;
 
-  constructor(what: ImportFault['what'], line: number, problem: string, cause?: unknown) {
+  constructor(what: ImportFault['what'], line: number, problem: string, cause?: unknown, needs?: Need) {
     super(`${what} record${line > 0 ? `, line ${line}` : ''}: ${problem}`, cause === undefined ? undefined : { cause });
     this.what = what;
     this.line = line;
+    this.needs = needs;
   }
 }
+
+/** Things that some records do not say. */
+export type Need = 'format' | 'zone' | 'convention' | 'timeUnit' | 'start' | 'as' | 'rate';
 
 /** Header names as compared: lower case, `₂` as `2`, single spaces. */
 export const plain = (name: string) => name.trim().toLowerCase().replaceAll('₂', '2').replaceAll(/\s+/g, ' ');
@@ -78,7 +84,7 @@ export interface Table {
 const headerShownMax = 20;
 
 /** Reads a CSV text with a header; an ImportFault for what is no table. */
-export function readTable(what: ImportNote['what'], text: string): Table {
+export function readTable(what: ImportFault['what'], text: string): Table {
   let table: string[][];
   try {
     table = parse(text, { bom: true, skip_empty_lines: true, trim: true });

@@ -39,7 +39,9 @@ export function importPvgis(text: string, year?: number): Imported {
   if (!parsed.success) throw new ImportFault('pv-power', 0, z.prettifyError(parsed.error));
   const { inputs, outputs } = parsed.data;
   const place = `${inputs.location.latitude}, ${inputs.location.longitude}`;
-  return 'hourly' in outputs ? hourly(outputs.hourly, inputs.pv_module, place) : typical(outputs.tmy_hourly, place, year);
+  if (!('hourly' in outputs)) return typical(outputs.tmy_hourly, place, year);
+  if (year !== undefined) throw new ImportFault('pv-power', 0, 'a year is for typical years to be laid on; these hours have their own');
+  return hourly(outputs.hourly, inputs.pv_module, place);
 }
 
 function hourly(hours: readonly z.infer<typeof hour>[], module: z.infer<typeof answer>['inputs']['pv_module'], place: string): Imported {

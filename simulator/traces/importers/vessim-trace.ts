@@ -46,10 +46,16 @@ export function importVessimTrace(text: string, { kind, basis = 'average', colum
   const chosen = column ?? (names.length === 1 ? names[0] : undefined);
   const at = chosen === undefined ? 0 : header.indexOf(chosen, 1);
   if (chosen === undefined || at < 1)
-    throw new ImportFault(kind, 1, `the file holds ${names.slice(0, 40).join(', ')}; name one of them as the zone`);
+    throw new ImportFault(kind, 1, `the file holds ${names.slice(0, 40).join(', ')}; name one of them as the zone`, undefined, 'zone');
   const isOffset = /^\d+(\.\d+)?$/.test(rows[0]?.[0] ?? '');
   if (isOffset && start === undefined)
-    throw new ImportFault(kind, 2, 'times are seconds since a start that the file does not know; say which instant that is');
+    throw new ImportFault(
+      kind,
+      2,
+      'times are seconds since a start that the file does not know; say which instant that is',
+      undefined,
+      'start',
+    );
   const values = new Map<Instant, number | undefined>();
   let repeated = 0;
   rows.forEach((row, i) => {
