@@ -9,6 +9,7 @@ import { signingKey } from '../energy-oracle/site.ts';
 import { settings } from '../scheduler/queue/admission.ts';
 import { DAY, type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
 import { runAgent } from './agent.ts';
+import { dataCommand } from './data.ts';
 import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
 import { serve } from './serve.ts';
@@ -130,6 +131,7 @@ program
 
 program.addCommand(jobsCommand());
 program.addCommand(simCommand(stopSignal));
+program.addCommand(dataCommand());
 forecastCommand(program);
 
 program.parseAsync().then(

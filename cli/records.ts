@@ -1,7 +1,7 @@
 /**
  * Records: grid and job records from files of a folder, plain or gzipped.
  *
- * The only reader of record files. Owns the layout (`price/<zone>_electricity_prices_<year>.csv`,
+ * The only reader of such folders. Owns the layout (`price/<zone>_electricity_prices_<year>.csv`,
  * `carbon-intensity/<zone>_<year>_hourly.csv`, `weather/<zone>_<year>.json`, each with or without `.gz`) and the joining
  * of years; leaves the meaning of a file to `simulator/traces/importers`. A missing file is a fault that says what is there.
  */
