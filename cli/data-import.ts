@@ -9,11 +9,10 @@ import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ExchangeRates, utcOffset } from '../energy-oracle/grid/price.ts';
 import { formatNames, formats, type ReadOptions } from '../simulator/traces/importers/formats.ts';
-import { ImportFault, type Need } from '../simulator/traces/importers/import-note.ts';
+import { ImportFault, type Need, seriesKinds } from '../simulator/traces/importers/import-note.ts';
 import { ownJobsText } from '../simulator/traces/importers/own-jobs.ts';
 import { ownSeriesText } from '../simulator/traces/importers/own-series.ts';
 import { readRecord } from '../simulator/traces/importers/read-trace.ts';
-import { vessimKinds } from '../simulator/traces/importers/vessim-trace.ts';
 import { type PriceConvention, priceConventions } from '../simulator/traces/importers/wholesale-price.ts';
 import { parseInstant } from '../units/time.ts';
 import { recordJson, recordText } from './record-report.ts';
@@ -48,7 +47,7 @@ const asks: Readonly<Record<Need, string>> = {
   convention: 'say it with --convention utc, offset, local:Europe/Berlin or the name of a known zone',
   timeUnit: 'say it with --time-unit seconds, minutes or hours',
   start: 'say it with --start 2022-06-15T00:00Z',
-  as: 'say it with --as NAME',
+  as: 'say it with --as KIND',
   rate: 'give it with --rate, or leave --currency out',
 };
 
@@ -65,7 +64,7 @@ export function dataImportCommand(): Command {
     .addOption(new Option('--time-unit <unit>', 'of a GAIA job file').choices(['seconds', 'minutes', 'hours']))
     .option('--year <year>', 'to lay a typical year on', year)
     .option('--start <instant>', 'of second 0 of a Vessim trace', startInstant)
-    .addOption(new Option('--as <kind>', 'what the numbers of a Vessim trace are').choices(Object.keys(vessimKinds)))
+    .addOption(new Option('--as <kind>', 'what the numbers of a Vessim trace are, or what is wanted of Open-Meteo').choices(seriesKinds))
     .addOption(new Option('--basis <basis>', 'of the carbon intensity of a Vessim trace').choices(['average', 'marginal']))
     .option('--out <folder>', 'write the record there as one of Sunward’s own CSV files')
     .option('--json', 'print what was understood as JSON', false)
@@ -81,14 +80,19 @@ export function dataImportCommand(): Command {
 function dataImport(file: string, { currency, rate: perUnit, out, json, ...options }: Options): void {
   const rates: ExchangeRates | undefined = currency === undefined ? undefined : { accounting: currency, perUnit };
   const record = read(file, { ...options, fileName: basename(file), ...(rates ? { rates } : {}) });
-  const written =
-    out === undefined ? undefined : join(out, `${basename(file).replace(/(\.[a-z0-9]{1,5})?(\.gz)?$/i, '')}.${record.note.what}.csv`);
+  const written = out === undefined ? undefined : join(out, `${stem(file)}.${record.note.what}.csv`);
   if (out !== undefined && written !== undefined) {
     mkdirSync(out, { recursive: true });
     writeFileSync(written, 'jobs' in record ? ownJobsText(record.jobs) : ownSeriesText(record));
   }
   process.stdout.write(json ? `${JSON.stringify(recordJson(file, record, written), null, 2)}\n` : recordText(file, record, written));
 }
+
+/** Name of a file without what says that it is one. */
+const stem = (file: string) =>
+  basename(file)
+    .replace(/\.gz$/i, '')
+    .replace(/\.(csv|json|txt|swf|epw)$/i, '');
 
 function read(file: string, options: ReadOptions) {
   try {

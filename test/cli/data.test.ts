@@ -101,9 +101,9 @@ describe('sunward data import', () => {
   });
   test.each(formatNames)('writes %s as a file that is read back', async (format) => {
     const to = join(folder(), 'a', 'new', 'one');
-    await sunward(recordFile(`record.${format}`, sample(format).text), ...(told[format] ?? []), '--out', to, '--json');
+    await sunward(recordFile(`${format}.csv`, sample(format).text), ...(told[format] ?? []), '--out', to, '--json');
     const { written, series, jobs, note } = JSON.parse(out);
-    expect(written).toBe(join(to, `record.${format.length <= 5 ? '' : `${format}.`}${sample(format).what}.csv`));
+    expect(written).toBe(join(to, `${format}.${sample(format).what}.csv`));
     out = '';
     await sunward(written, '--json');
     const again = JSON.parse(out);
@@ -184,7 +184,7 @@ describe('sunward data import', () => {
     {
       name: 'a Vessim trace of nothing',
       argv: () => [recordFile('x', sample('vessim').text)],
-      says: /does not say what its numbers are: pv-power, .*\nsay it with --as NAME$/,
+      says: /does not say what its numbers are: pv-power, .*\nsay it with --as KIND$/,
     },
     {
       name: 'an option that means nothing here',
@@ -218,6 +218,10 @@ describe('sunward data import', () => {
   ])('knows when $name is none', async ({ name, argv, says }) => {
     await expect(sunward(...(name === 'no file' ? [] : [prices()]), ...argv)).rejects.toThrow();
     expect(err).toMatch(says);
+  });
+  test('has every format in its page of the docs', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/data.md'), 'utf8');
+    for (const format of formatNames) expect(page).toContain(`\n| \`${format}\``);
   });
   test('helps with every format and with examples', async () => {
     await expect(sunward('--help')).rejects.toThrow();

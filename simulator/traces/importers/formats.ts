@@ -12,8 +12,8 @@ import { importEntsoePrice } from './entsoe-price.ts';
 import { importEpw } from './epw.ts';
 import { importGaiaJobs, type TimeUnit } from './gaia-jobs.ts';
 import { importHalfHourlyCarbon } from './half-hourly-carbon.ts';
-import { type Imported, type ImportedJobs, ImportFault, type ImportNote, seriesKinds } from './import-note.ts';
-import { importOpenMeteo } from './open-meteo.ts';
+import { type Imported, type ImportedJobs, ImportFault, type ImportNote, type SeriesKind, seriesKinds } from './import-note.ts';
+import { importOpenMeteo, openMeteoKinds } from './open-meteo.ts';
 import { importOpenbJobs } from './openb-jobs.ts';
 import { importOwnJobs } from './own-jobs.ts';
 import { importOwnSeries } from './own-series.ts';
@@ -43,8 +43,8 @@ export interface ReadOptions {
   readonly year?: number;
   /** Instant of second 0 of `vessim`. */
   readonly start?: Instant;
-  /** What the numbers of `vessim` are. */
-  readonly as?: VessimKind;
+  /** What the numbers of `vessim` are, or which of its variables is wanted of `open-meteo`. */
+  readonly as?: SeriesKind;
   readonly basis?: 'average' | 'marginal';
   /** Currency that prices are wanted in, and what one unit of others is worth of it. */
   readonly rates?: ExchangeRates;
@@ -104,9 +104,10 @@ export const formats = {
   'eia-930': { title: 'EIA-930 balance file', gives: ['demand'], takes: ['zone'], read: (text, { zone }) => importEia930(text, zone) },
   'open-meteo': {
     title: 'Open-Meteo archive, JSON',
-    gives: ['cloud-cover'],
-    takes: ['zone'],
-    read: (text, { zone }) => inZone(importOpenMeteo(text), zone),
+    gives: openMeteoKinds,
+    takes: ['zone', 'as'],
+    read: (text, { zone, as }) =>
+      inZone(importOpenMeteo(text, as === undefined ? undefined : oneOf(openMeteoKinds, as, 'open-meteo')), zone),
   },
   pvgis: {
     title: 'PVGIS, JSON of hourly series or of a typical year',
@@ -160,6 +161,13 @@ function inZone(imported: Imported, zone: string | undefined): Imported {
   return { ...imported, note: { ...imported.note, zone, corrections } };
 }
 
+/** The kind asked for, if the format has it. */
+function oneOf<Kind extends SeriesKind>(kinds: readonly Kind[], as: SeriesKind, format: string): Kind {
+  const found = kinds.find((kind) => kind === as);
+  if (!found) throw new ImportFault(as, 0, `${format} holds ${kinds.join(', ')}`, undefined, 'as');
+  return found;
+}
+
 function readWholesalePrice(text: string, { zone, fileName = '', convention }: ReadOptions): Imported {
   const known = Object.keys(priceConventions);
   const inName = known.find((name) => fileName.startsWith(`${name}_`));
@@ -204,7 +212,7 @@ function readVessim(text: string, { as, basis, zone, start }: ReadOptions): Impo
       'as',
     );
   return importVessimTrace(text, {
-    kind: as,
+    kind: oneOf(Object.keys(vessimKinds) as VessimKind[], as, 'vessim'),
     ...(basis ? { basis } : {}),
     ...(zone === undefined ? {} : { column: zone }),
     ...(start === undefined ? {} : { start }),

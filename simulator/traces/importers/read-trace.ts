@@ -27,11 +27,18 @@ export function readRecord(text: string, options: ReadOptions = {}): ReadRecord 
   return { ...inCurrency(read, options.rates), format };
 }
 
-/** Reads a record that must be of a kind: `jobs`, or one of the series. An ImportFault for another kind, and as `readRecord`. */
+/**
+ * Reads a record that must be of a kind: `jobs`, or one of the series, which also says what numbers are where the record does not.
+ *
+ * An ImportFault for another kind, and as `readRecord`.
+ */
 export function readTrace(kind: 'jobs', text: string, options?: ReadOptions): ImportedJobs;
 export function readTrace(kind: SeriesKind, text: string, options?: ReadOptions): Imported;
 export function readTrace(kind: SeriesKind | 'jobs', text: string, options: ReadOptions = {}): Read {
-  const { format, ...read } = readRecord(text, options);
+  const known = options.format ?? detectFormat(text, options.fileName);
+  const takes: readonly string[] = formats[known].takes;
+  const as = kind !== 'jobs' && options.as === undefined && takes.includes('as') ? { as: kind } : {};
+  const { format, ...read } = readRecord(text, { ...options, ...as, format: known });
   if (read.note.what === kind) return read;
   throw new ImportFault(read.note.what, 0, `expected a record of ${kind}, found one of ${read.note.what} (read as ${format})`);
 }

@@ -118,6 +118,16 @@ describe('day-ahead prices of ENTSO-E', () => {
     );
     expect(importEntsoePrice(text).series.values).toEqual([9, 9, 9, 9, 1]);
   });
+  test.each([
+    { name: 'skip', range: '30/03/2025 01:00:00 - 30/03/2025 03:00:00', next: '30/03/2025 03:00:00 - 30/03/2025 03:15:00' },
+    {
+      name: 'double',
+      range: '26/10/2025 02:00:00 (CEST) - 26/10/2025 02:00:00 (CET)',
+      next: '26/10/2025 02:00:00 (CET) - 26/10/2025 02:15:00 (CET)',
+    },
+  ])('by an hour in which clocks $name another are as long as any', ({ range, next }) =>
+    expect(importEntsoePrice(file(slashes, recent(range, '9'), recent(next, '1'))).series.values).toEqual([9, 9, 9, 9, 1]),
+  );
   test('are of the zone asked for where the file holds several', () => {
     const range = '01/01/2024 00:00:00 - 01/01/2024 01:00:00';
     const text = file(slashes, recent(range, '1', 'BZN|FR'), recent(range, '2', 'BZN|BE'));

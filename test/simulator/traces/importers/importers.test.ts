@@ -178,6 +178,25 @@ describe('cloud cover of Open-Meteo', () => {
   });
   test('is read under its newer name', () =>
     expect(importOpenMeteo(answer(0, { time: ['2022-01-01T00:00'], cloud_cover: [50] })).series.values).toEqual([0.5]));
+  const both = {
+    time: ['2022-06-01T12:00', '2022-06-01T13:00', '2022-06-01T14:00'],
+    cloud_cover: [50, 0, 25],
+    shortwave_radiation: [600, null, 450.5],
+  };
+  test('gives way to light when that is asked for, which is of the hour before its stamp', () => {
+    const { series, note } = importOpenMeteo(answer(-25_200, both), 'ghi');
+    expect(toIso(series.start)).toBe('2022-06-01T18:00:00Z');
+    expect(series.values).toEqual([600, undefined, 450.5]);
+    expect(note).toMatchObject({ what: 'ghi', unit: 'W/m2', gaps: 1 });
+    expect(note.corrections[1]).toMatch(/light is of the hour before its stamp/);
+    expect(importOpenMeteo(answer(-25_200, both)).note.what).toBe('cloud-cover');
+  });
+  test('gives way to light when there is nothing else', () =>
+    expect(importOpenMeteo(answer(0, { ...both, cloud_cover: undefined })).note.what).toBe('ghi'));
+  test('faults with light in another unit', () =>
+    expect(() =>
+      importOpenMeteo(JSON.stringify({ utc_offset_seconds: 0, hourly: both, hourly_units: { shortwave_radiation: 'MJ/m²' } }), 'ghi'),
+    ).toThrow(/expected shortwave_radiation in W\/m², found MJ\/m²/));
   test.each([
     { name: 'text that is not JSON', text: '<html>', says: /not JSON/ },
     { name: 'no offset', text: JSON.stringify({ hourly: { time: [] } }), says: /utc_offset_seconds/ },

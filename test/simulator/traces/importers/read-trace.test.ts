@@ -64,6 +64,16 @@ describe('a record read through the one door', () => {
     expect(readTrace('price', price, { zone: 'DE-LU' }).series.values).toEqual([120.5, -9, undefined, 80]);
     expect(readTrace('jobs', recordSamples['own-jobs'].text).jobs).toHaveLength(2);
   });
+  test('is of the kind asked for where it does not say its own, or holds several', () => {
+    expect(readTrace('pv-power', recordSamples.vessim.text, { zone: 'Berlin', start: 0 }).series.values).toEqual([0, 0.25]);
+    const clouds = recordSamples['open-meteo'].text;
+    expect(readTrace('cloud-cover', clouds).series.values).toEqual([1, 0.25]);
+    expect(() => readTrace('ghi', clouds)).toThrow(/expected hourly.shortwave_radiation beside 2 times, found none/);
+    expect(faultOf(() => readTrace('price', clouds))).toMatchObject({
+      needs: 'as',
+      message: 'price record: open-meteo holds cloud-cover, ghi',
+    });
+  });
   test('is read in the format that is said, whatever it looks like', () =>
     expect(() => readRecord(price, { format: 'eia-930' })).toThrow(/expected Balancing Authority first, found Datetime/));
   test('refuses what means nothing to it', () =>
