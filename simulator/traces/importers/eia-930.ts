@@ -62,7 +62,7 @@ export function importEia930(text: string, zone?: string): Imported {
   const corrections = [
     'stamps end their hour and were turned into starts',
     ...(adjusted > 0 ? [`${adjusted} columns were taken as adjusted by the EIA`] : ['no adjusted columns; values are as reported']),
-    ...(isAlone ? [] : [`other balancing authorities of the file were left out`]),
+    ...(isAlone ? [] : ['other balancing authorities of the file were left out']),
     ...tallied([repeated, 'hours came twice; the later row was kept']),
   ];
   const note = {
@@ -111,7 +111,7 @@ function partsOf(header: readonly string[]): { parts: Parts; adjusted: number } 
   const parts = new Map<string, number[]>();
   for (const [base, { at }] of best) {
     const source = / from (.+)$/.exec(base)?.[1];
-    const stem = source === undefined ? base.replace(' (mw)', '') : (sources[source] ?? source);
+    const stem = source === undefined ? base.replace(' (mw)', '') : Object.hasOwn(sources, source) ? (sources[source] as string) : source;
     const name = `${stem.replaceAll(/[^a-z0-9]+/g, '_')}_mw`;
     parts.set(name, [...(parts.get(name) ?? []), at]);
   }

@@ -8,6 +8,7 @@ import { parse } from 'csv-parse/sync';
 import type { Series } from '../../../units/series.ts';
 import { type DurationMs, type Instant, toIso } from '../../../units/time.ts';
 import type { JobTrace } from '../job-trace.ts';
+import { wallOf } from './wall-time.ts';
 
 /**
  * What a record tells over time: price (currency/MWh), carbon intensity (gCO2eq/kWh), cloud cover (0 to 1), power of
@@ -121,10 +122,12 @@ export function readNumber(what: ImportNote['what'], cell: string | undefined, l
 
 /** Reads `2022-01-31 05:00[:00]` with an optional `Z` or offset: the wall time as if it were UTC, and the offset when written. */
 export function readStamp(what: ImportNote['what'], cell: string | undefined, line: number): { wallMs: number; offsetMs?: DurationMs } {
-  const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(cell ?? '');
-  const wallMs = match ? Date.parse(`${match[1]}T${match[2]}${match[3] ?? ':00'}Z`) : Number.NaN;
-  if (!match || Number.isNaN(wallMs)) throw new ImportFault(what, line, `expected a stamp such as 2022-01-31 05:00:00, found ${cell}`);
-  const zone = match[4];
+  const match = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(cell ?? '');
+  const [year, month, day, hour, minute, second] = (match?.slice(1, 7) ?? []).map((part) => Number(part ?? 0));
+  const whole = match ? wallOf(year as number, month as number, day as number, hour, minute, second) : undefined;
+  if (!match || whole === undefined) throw new ImportFault(what, line, `expected a stamp such as 2022-01-31 05:00:00, found ${cell}`);
+  const wallMs = whole + Math.round(Number(match[7] ?? 0) * 1_000);
+  const zone = match[8];
   if (zone === undefined) return { wallMs };
   if (zone === 'Z') return { wallMs, offsetMs: 0 };
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));

@@ -44,15 +44,17 @@ const bases: Readonly<Record<string, 'average' | 'marginal'>> = {
 
 interface Points {
   readonly stamps: readonly (readonly [stamp: string | undefined, value: number | undefined])[];
-  readonly region: string;
-  readonly signal: string;
+  /** Names that the points give; one of each at most is fit to be read. */
+  readonly regions: readonly string[];
+  readonly signals: readonly string[];
   /** Line of the first point; 0 in JSON. */
   readonly line: number;
 }
 
 /** Carbon intensity, gCO2eq/kWh ≥ 0, marginal unless the record says `co2_aoer`; hours are kept as the record steps. An ImportFault for anything else. */
 export function importWattTime(text: string, zone = ''): Imported {
-  const { stamps, region, signal, line } = /^\ufeff?\s*[[{]/.test(text) ? pointsOfJson(text) : pointsOfTable(text);
+  const { stamps, regions, signals, line } = /^\ufeff?\s*[[{]/.test(text) ? pointsOfJson(text) : pointsOfTable(text);
+  const [region = '', signal = 'co2_moer'] = [theOne('region', regions), theOne('signal', signals)?.toLowerCase()];
   const basis = Object.hasOwn(bases, signal) ? bases[signal] : undefined;
   if (!basis) throw new ImportFault(what, 0, `expected the signal ${Object.keys(bases).join(', ')}, found ${JSON.stringify(signal)}`);
   const values = new Map<Instant, number | undefined>();
@@ -91,25 +93,29 @@ function pointsOfJson(text: string): Points {
   const { data, meta } = parsed.data;
   if (meta?.units !== undefined && meta.units !== unitName)
     throw new ImportFault(what, 0, `expected units ${unitName}, found ${meta.units}`);
-  const [first] = data;
   return {
     stamps: data.map(({ point_time, value }) => [point_time, value ?? undefined]),
-    region: meta?.region ?? first?.ba ?? '',
-    signal: (meta?.signal_type ?? first?.datatype ?? 'co2_moer').toLowerCase(),
+    regions: meta?.region === undefined ? data.flatMap(({ ba }) => ba ?? []) : [meta.region],
+    signals: meta?.signal_type === undefined ? data.flatMap(({ datatype }) => datatype ?? []) : [meta.signal_type],
     line: 0,
   };
 }
 
 function pointsOfTable(text: string): Points {
   const { rows, column, columnIfAny } = readTable(what, text);
-  const [stampColumn, valueColumn, regionColumn] = [column('point_time'), column('value'), columnIfAny('region', 'ba')];
-  const regions = new Set(regionColumn === undefined ? [] : rows.map((row) => row[regionColumn] ?? ''));
-  if (regions.size > 1) throw new ImportFault(what, 0, `expected one region, found ${[...regions].join(', ')}`);
-  const signalColumn = columnIfAny('signal_type', 'datatype');
+  const [stampColumn, valueColumn] = [column('point_time'), column('value')];
+  const cellsOf = (at: number | undefined) => (at === undefined ? [] : rows.map((row) => row[at] ?? '').filter((cell) => cell !== ''));
   return {
     stamps: rows.map((row, i) => [row[stampColumn], readNumber(what, row[valueColumn], i + 2)]),
-    region: [...regions][0] ?? '',
-    signal: ((signalColumn !== undefined && rows[0]?.[signalColumn]) || 'co2_moer').toLowerCase(),
+    regions: cellsOf(columnIfAny('region', 'ba')),
+    signals: cellsOf(columnIfAny('signal_type', 'datatype')),
     line: 2,
   };
+}
+
+/** The name that all points share; `undefined` when they give none. */
+function theOne(title: string, names: readonly string[]): string | undefined {
+  const found = [...new Set(names)];
+  if (found.length > 1) throw new ImportFault(what, 0, `expected one ${title}, found ${found.slice(0, 20).join(', ')}`);
+  return found[0];
 }

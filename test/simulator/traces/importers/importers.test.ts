@@ -95,6 +95,11 @@ describe('wholesale prices', () => {
     },
     { name: 'a stamp that is none', text: 'Datetime,Price (EUR/MWh)\n01.01.2022 00:00,1', says: /line 2: expected a stamp/ },
     {
+      name: 'a day that no month has',
+      text: 'Datetime,Price (EUR/MWh)\n2022-02-30 00:00:00,1',
+      says: /line 2: expected a stamp .* found 2022-02-30/,
+    },
+    {
       name: 'an offset where none is expected',
       text: 'Datetime,Price (EUR/MWh)\n2022-01-01 00:00:00+01:00,1',
       says: /expected local stamps without an offset/,

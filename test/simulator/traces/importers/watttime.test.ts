@@ -48,6 +48,16 @@ describe('marginal carbon intensities of WattTime', () => {
       text: 'point_time,value,region\n2023-06-08T00:00Z,1,A\n2023-06-08T00:05Z,1,B',
       says: /one region, found A, B/,
     },
+    {
+      name: 'two regions in a list',
+      text: JSON.stringify(points.map((point, i) => ({ ...point, ba: `Z${i % 2}` }))),
+      says: /one region, found Z0, Z1/,
+    },
+    {
+      name: 'two signals in a list',
+      text: JSON.stringify(points.map((point, i) => ({ ...point, datatype: i > 0 ? 'MOER' : 'AOER' }))),
+      says: /one signal, found AOER, MOER/,
+    },
     { name: 'less than none', text: csv.replace('937', '-937'), says: /line 2: expected an intensity ≥ 0, found -937/ },
     { name: 'one point', text: v3({}, points.slice(0, 1)), says: /fewer than two rows/ },
     { name: 'no points', text: v3({}, []), says: /fewer than two rows|no rows/ },
