@@ -3,7 +3,8 @@
  *
  * Owns the eight header lines and the columns, which have no names. Hours run from 1 to 24 in local STANDARD time and
  * name their END; the minute column (0 or 60) says nothing and is not read. Light is the mean of that hour; temperature is
- * of its end and stands for it.
+ * of its end and stands for it. Files that PVGIS writes are in UTC, though they name an offset: hour by hour they equal
+ * the answer that PVGIS gives as JSON for the same place.
  */
 import { HOUR, type Instant } from '../../../units/time.ts';
 import { columnsOnGrid, gapsOf, type Imported, ImportFault, readNumber, tallied } from './import-note.ts';
@@ -12,6 +13,8 @@ import { offsetName, wallOf } from './wall-time.ts';
 
 const what = 'ghi' as const;
 const headerLines = 8;
+/** What PVGIS names as its source. */
+const pvgisSource = 'ECMWF/ERA';
 /** Columns of the data dictionary, counted from 0, and what they write for a value they lack. */
 const columns = [
   { at: 13, missing: 9999 },
@@ -25,9 +28,11 @@ const besideNames = ['dni_w_per_m2', 'dhi_w_per_m2', 'temperature_c'];
 export function importEpw(text: string, year?: number): Imported {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const [location = '', ...header] = lines.slice(0, headerLines).map((line) => line.split(',').map((cell) => cell.trim()));
-  const hoursEast = Number(location[8] || Number.NaN);
-  if (location[0] !== 'LOCATION' || !(Math.abs(hoursEast) <= 14))
+  const namedHoursEast = Number(location[8] || Number.NaN);
+  if (location[0] !== 'LOCATION' || !(Math.abs(namedHoursEast) <= 14))
     throw new ImportFault(what, 1, `expected LOCATION, city, …, hours from UTC as the ninth field; found ${lines[0]?.slice(0, 100)}`);
+  const isOfPvgis = location[4] === pvgisSource;
+  const hoursEast = isOfPvgis ? 0 : namedHoursEast;
   const perHour = header.find(([title]) => title === 'DATA PERIODS')?.[2];
   if (perHour !== '1')
     throw new ImportFault(what, headerLines, `expected DATA PERIODS with one record an hour, found ${perHour ?? 'none'}`);
@@ -65,7 +70,8 @@ export function importEpw(text: string, year?: number): Imported {
     records: rows.length,
     gaps: gapsOf(series),
     corrections: [
-      'hours name their end, in local standard time, and were turned into starts',
+      `hours name their end, in ${isOfPvgis ? 'UTC' : 'local standard time'}, and were turned into starts`,
+      ...(isOfPvgis ? [`written by PVGIS, in UTC whatever LOCATION says (${offsetName(namedHoursEast * 60)})`] : []),
       ...corrections,
       ...tallied([lacking, 'hours without light (9999)']),
     ],

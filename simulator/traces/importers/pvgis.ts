@@ -26,7 +26,7 @@ const hour = z.object({
 const typicalHour = z.object({ 'time(UTC)': z.string(), 'G(h)': number, 'Gb(n)': number, 'Gd(h)': number, T2m: number, WS10m: number });
 const answer = z.object({
   inputs: z.object({
-    location: z.object({ latitude: z.number(), longitude: z.number() }),
+    location: z.object({ latitude: z.number(), longitude: z.number(), irradiance_time_offset: z.number().nullish() }),
     pv_module: z.object({ peak_power: z.number().nullish(), system_loss: z.number().nullish() }).optional(),
   }),
   outputs: z.union([z.object({ hourly: z.array(hour).min(1) }), z.object({ tmy_hourly: z.array(typicalHour).min(1) })]),
@@ -39,7 +39,7 @@ export function importPvgis(text: string, year?: number): Imported {
   if (!parsed.success) throw new ImportFault('pv-power', 0, z.prettifyError(parsed.error));
   const { inputs, outputs } = parsed.data;
   const place = `${inputs.location.latitude}, ${inputs.location.longitude}`;
-  if (!('hourly' in outputs)) return typical(outputs.tmy_hourly, place, year);
+  if (!('hourly' in outputs)) return typical(outputs.tmy_hourly, place, year, inputs.location.irradiance_time_offset);
   if (year !== undefined) throw new ImportFault('pv-power', 0, 'a year is for typical years to be laid on; these hours have their own');
   return hourly(outputs.hourly, inputs.pv_module, place);
 }
@@ -68,13 +68,22 @@ function hourly(hours: readonly z.infer<typeof hour>[], module: z.infer<typeof a
   return laid(what, rows, names, hasPower ? 'kW/kWp' : 'W/m2', place, (starts) => ({ starts, corrections }));
 }
 
-function typical(hours: readonly z.infer<typeof typicalHour>[], place: string, year: number | undefined): Imported {
+function typical(
+  hours: readonly z.infer<typeof typicalHour>[],
+  place: string,
+  year: number | undefined,
+  offsetHours: number | null | undefined,
+): Imported {
   const rows = hours.map((each): [string, Cells] => [
     each['time(UTC)'],
     [each['G(h)'], each['Gb(n)'], each['Gd(h)'], each.T2m, each.WS10m].map((value) => value ?? undefined),
   ]);
   const names = ['dni_w_per_m2', 'dhi_w_per_m2', 'temperature_c', 'wind_m_per_s'];
-  return laid('ghi', rows, names, 'W/m2', place, (starts) => ontoYear(starts, year));
+  const told = offsetHours ? [`light is of minute ${Math.round(offsetHours * 60)} of its hour and stands for the whole`] : [];
+  return laid('ghi', rows, names, 'W/m2', place, (starts) => {
+    const { starts: laidStarts, corrections } = ontoYear(starts, year);
+    return { starts: laidStarts, corrections: [...told, ...corrections] };
+  });
 }
 
 /** Rows on the hours their stamps lie in. */

@@ -12,7 +12,12 @@ import { monthFirst, offsetName } from './wall-time.ts';
 const what = 'ghi' as const;
 /** What the file writes for a value it lacks. */
 const missing = -9900;
-const besideNames = ['dni_w_per_m2', 'dhi_w_per_m2', 'temperature_c'];
+/** Columns beside the light on level ground, by their names here; commercial files misspell or lack some. */
+const besideColumns = {
+  dni_w_per_m2: ['DNI (W/m^2)', 'DNI (W/m^2))'],
+  dhi_w_per_m2: ['DHI (W/m^2)'],
+  temperature_c: ['Dry-bulb (C)'],
+} as const;
 
 /** Light on level ground, W/m2; beside it the direct and diffuse light, W/m2, and air temperature, °C. @param year  to lay the months on */
 export function importTmy3(text: string, year?: number): Imported {
@@ -25,9 +30,13 @@ export function importTmy3(text: string, year?: number): Imported {
       1,
       `expected station, name, state, hours from UTC, latitude, longitude, elevation; found ${first.slice(0, 100)}`,
     );
-  const { rows, column } = readTable(what, rest.join('\n'));
+  const { rows, column, columnIfAny } = readTable(what, rest.join('\n'));
   const [dateColumn, timeColumn] = [column('Date (MM/DD/YYYY)'), column('Time (HH:MM)')];
-  const columns = [column('GHI (W/m^2)'), column('DNI (W/m^2)'), column('DHI (W/m^2)'), column('Dry-bulb (C)')];
+  const found = Object.entries(besideColumns).flatMap(([name, titles]) => {
+    const at = columnIfAny(...titles);
+    return at === undefined ? [] : [{ name, at }];
+  });
+  const columns = [column('GHI (W/m^2)'), ...found.map(({ at }) => at)];
   const walls = rows.map((row, i) => {
     const end = monthFirst(`${row[dateColumn]} ${row[timeColumn]}`);
     if (end === undefined)
@@ -47,7 +56,12 @@ export function importTmy3(text: string, year?: number): Imported {
     if (cells[0] === undefined) lacking++;
     values.set(start - hoursEast * HOUR, cells);
   });
-  const { series, beside } = columnsOnGrid(what, values, HOUR, besideNames);
+  const { series, beside } = columnsOnGrid(
+    what,
+    values,
+    HOUR,
+    found.map(({ name }) => name),
+  );
   const note = {
     what,
     zone: (site[2] ?? site[3] ?? '').trim(),

@@ -70,6 +70,10 @@ describe('PVGIS', () => {
     expect(note).toMatchObject({ what: 'ghi', unit: 'W/m2', corrections: ['months of 2007 to 2016 laid on 2022'] });
     expect(toIso(importPvgis(typical(hours)).series.start)).toBe('2023-01-31T23:00:00Z');
   });
+  test('says of which minute the light of a typical year is', () => {
+    const text = typical([typicalHour('20160131:2200', 1)]).replace('"latitude":45', '"irradiance_time_offset":0.1761,"latitude":45');
+    expect(importPvgis(text).note.corrections).toEqual(['light is of minute 11 of its hour and stands for the whole']);
+  });
   test('keeps a typical year of one month where it is', () =>
     expect(toIso(importPvgis(typical([typicalHour('20160131:2200', 1), typicalHour('20160131:2300', 1)])).series.start)).toBe(
       '2016-01-31T22:00:00Z',
@@ -119,6 +123,11 @@ describe('TMY3', () => {
       gaps: 0,
     });
   });
+  test('columns beside the light may be misspelt, or lack', () => {
+    const header = tmy3Header.replace('DNI (W/m^2)', 'DNI (W/m^2))').replace('Dry-bulb (C)', 'Dry-bulb');
+    const { beside } = importTmy3([station, header, tmy3Row('07/01/1988', '23:00', 1)].join('\n'));
+    expect(Object.keys(beside ?? {})).toEqual(['dni_w_per_m2', 'dhi_w_per_m2']);
+  });
   test('months of different years are laid on one; missing light is a gap', () => {
     const { series, note } = importTmy3(
       [station, tmy3Header, tmy3Row('01/31/1999', '24:00', 1), tmy3Row('02/01/1980', '01:00', -9900)].join('\n'),
@@ -166,6 +175,15 @@ describe('EPW', () => {
     expect(series.values).toEqual([7, 8]);
     expect(beside?.['temperature_c']?.values).toEqual([18, 5.1]);
     expect(note).toMatchObject({ what: 'ghi', zone: 'AMSTERDAM', unit: 'W/m2', timeZone: 'UTC+01:00', records: 2 });
+  });
+  test('written by PVGIS are in UTC, though they name an offset', () => {
+    const text = [...epwHead('1'), epwRow('2018,1,1', 1, 3)].join('\n').replace('AMSTERDAM,-,NLD,IWEC Data', 'unknown,-,unknown,ECMWF/ERA');
+    const { series, note } = importEpw(text);
+    expect(toIso(series.start)).toBe('2018-01-01T00:00:00Z'); // the JSON of the same place has this hour at 20180101:0000
+    expect(note).toMatchObject({
+      timeZone: 'UTC',
+      corrections: expect.arrayContaining(['written by PVGIS, in UTC whatever LOCATION says (UTC+01:00)']),
+    });
   });
   test('missing codes are gaps', () => {
     const { series, beside, note } = importEpw([...epwHead('5.5'), epwRow('1995,7,1', 1, 9999, 99.9), epwRow('1995,7,1', 2, 8)].join('\n'));
