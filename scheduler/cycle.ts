@@ -11,7 +11,8 @@ import type { Run } from './dispatch/lease.ts';
 import { type FleetSite, firmnessAdmits, fittingModels, regionAdmits } from './fleet.ts';
 import { type Job, paceOf, remainingOf } from './job.ts';
 import { distanceNetwork, type Network, placesOf } from './network.ts';
-import { clear, gapOf } from './placement/clear.ts';
+import { gapOf } from './placement/clear.ts';
+import { byPrices, type ClearingRule } from './placement/clearing-rule.ts';
 import { assess } from './placement/cost.ts';
 import { type Asker, type FeasibleTerms, feasible } from './placement/feasible.ts';
 import { loadOf } from './placement/load.ts';
@@ -39,6 +40,8 @@ export interface Snapshot {
   readonly network?: Network | undefined;
   /** What the last cycle left: its prices are where this one starts. */
   readonly standing?: Standing | undefined;
+  /** Who decides on the market; prices unless told. */
+  readonly clearing?: ClearingRule | undefined;
 }
 
 /** A plan, and the market it was decided on: for quotes, explanations and the next cycle's start. */
@@ -74,7 +77,7 @@ export function cycle(snapshot: Snapshot, now: Instant): Cycled {
       return !refusal;
     });
   const { decided, held, overBudget } = withRunsKept(waiting, movable, fixed, terms, (taken, askers) =>
-    withinBudgets(askers, supplyOf(sites, snapshot.outlooks, now, taken), terms, snapshot.standing),
+    withinBudgets(askers, supplyOf(sites, snapshot.outlooks, now, taken), terms, snapshot),
   );
   for (const { job, reason, detail } of decided.feasible.refused) {
     if (reason === 'no-site-fits' && couldBeSilent(job, fleet, answers)) deferrals.push({ job: job.id, reason: 'no-agent-answers' });
@@ -142,19 +145,20 @@ function withRunsKept(
 }
 
 /** Clears; a job that turns out dearer than its budget gives up its wishes first, and waits if that is not enough. */
-function withinBudgets(askers: readonly Asker[], supply: Standing['supply'], terms: FeasibleTerms, last: Standing | undefined) {
+function withinBudgets(
+  askers: readonly Asker[],
+  supply: Standing['supply'],
+  terms: FeasibleTerms,
+  { standing: last, clearing = byPrices }: Pick<Snapshot, 'standing' | 'clearing'>,
+) {
   const withinMeans = ({ job, run }: Asker) => run !== undefined && job.spec.maxPrice !== undefined; // it moves to save money or not at all
   const thrifty = new Set(askers.filter(withinMeans).map(({ job }) => job.id));
   const out = new Set<string>();
   const from = last && pricesFrom(last, supply);
   const decide = (): Standing => {
     const ask = askers.filter(({ job }) => !out.has(job.id));
-    const asked = feasible(ask, supply, { ...terms, thrifty });
-    return {
-      supply,
-      feasible: asked,
-      clearing: clear(asked.market, { effort: ask.length > manyJobs ? 'quick' : 'brisk', from: from && { prices: from } }),
-    };
+    const asked = { supply, feasible: feasible(ask, supply, { ...terms, thrifty }) };
+    return { ...asked, clearing: clearing(asked, from) };
   };
   let decided = decide();
   for (let round = 0; round < budgetRoundsMax; round++) {
@@ -170,9 +174,6 @@ function withinBudgets(askers: readonly Asker[], supply: Standing['supply'], ter
   }
   return { decided, overBudget: askers.map(({ job }) => job).filter(({ id }) => out.has(id)) };
 }
-
-/** From so many jobs on a plan is worth a second of search. */
-const manyJobs = 500;
 
 /** Each round takes at least one job's wishes or the job itself; what is over budget after so many waits. */
 const budgetRoundsMax = 4;

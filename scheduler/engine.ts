@@ -21,6 +21,7 @@ import type { Tariff } from './ledger/charge.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LedgerStore } from './ledger/ledger-store.ts';
 import { distanceNetwork, type Network, placesOf } from './network.ts';
+import type { ClearingRule } from './placement/clearing-rule.ts';
 import type { FeasibleTerms } from './placement/feasible.ts';
 import type { Placement, Plan } from './plan.ts';
 import { admit } from './queue/admission.ts';
@@ -47,6 +48,8 @@ export interface SchedulerConfig {
   readonly epoch: Instant;
   readonly tariff: Tariff;
   readonly reward: RewardRule;
+  /** Who decides on a cycle's market; prices unless told. */
+  readonly clearing?: ClearingRule | undefined;
 }
 
 export interface SchedulerPorts {
@@ -143,6 +146,7 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
       network,
       spent: new Map(spent),
       standing: latest?.standing,
+      clearing: config.clearing,
     };
   }
 

@@ -22,6 +22,7 @@ import type { Executor } from '../scheduler/agent/executor.ts';
 import type { AgentJournal } from '../scheduler/agent/journal.ts';
 import type { AgentLink } from '../scheduler/dispatch/dispatch-link.ts';
 import { createScheduler, type Scheduler, type SchedulerPorts } from '../scheduler/engine.ts';
+import type { ClearingRule } from '../scheduler/placement/clearing-rule.ts';
 import { ChainFault } from '../scheduler/settlement/chain.ts';
 import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
@@ -72,6 +73,8 @@ export interface WorldPorts {
   /** Keeps and makes models and scores; without it persistence forecasts, and nobody keeps score. */
   readonly learning?: Pick<RetrainingPorts, 'cold' | 'train' | 'load'> & { readonly models: ModelStore };
   readonly scheduler: Pick<SchedulerPorts, 'jobs' | 'ledger' | 'link' | 'settlements' | 'chain'>;
+  /** Who decides on a cycle's market; prices unless told. */
+  readonly clearing?: ClearingRule | undefined;
   readonly meterUplink: (site: string) => TelemetryUplink;
   readonly feedUplink: (zone: string) => TelemetryUplink;
   /** Without it the sites send no weather forecasts. */
@@ -134,7 +137,16 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     newId: ports.newId,
     quoteKey: demoKey(scenario.seed, 'quotes'),
     tell: say,
-    config: { currency: rates.accounting, leaseMs, bookingDelayMs, periodMs, epoch: scenario.start, tariff, reward },
+    config: {
+      currency: rates.accounting,
+      leaseMs,
+      bookingDelayMs,
+      periodMs,
+      epoch: scenario.start,
+      tariff,
+      reward,
+      clearing: ports.clearing,
+    },
   });
   const { meters, feeds, desks, senders } = await createSenders(ports, say);
   const agents = createAgents(ports, clock, say);

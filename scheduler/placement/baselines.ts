@@ -7,7 +7,7 @@
  * order included, is told by `cost.ts`, for these as for the planner's.
  */
 import { type GridSignals, gridSignalsOf, intensityTie, pauseRules, siteRules, startRules, type View } from './baseline-rules.ts';
-import { type Assignment, type Market, requestKinds } from './market.ts';
+import { type Assignment, type Market, nobody, requestKinds } from './market.ts';
 
 type SiteRule = keyof typeof siteRules;
 export type Baseline = keyof typeof startRules | SiteRule;
@@ -30,6 +30,18 @@ interface Desk {
   readonly plan: Assignment;
 }
 
+/** Who asks, and what is decided before anybody does. */
+export interface Turns {
+  /** What goes on as it is: held first, and not asked again. */
+  readonly standing: Assignment;
+  /** The requests that ask, in their turn. */
+  readonly turns: readonly number[];
+}
+
+/** True where a rule lets a request of the kind pause. */
+export const pausesUnder = (baseline: Baseline, kind: number): baseline is keyof typeof pauseRules =>
+  kind === requestKinds.interruptible && baseline in pauseRules;
+
 /**
  * Plans by one rule; a request that finds no room anywhere is left out.
  *
@@ -41,20 +53,26 @@ interface Desk {
  * sites × slots × log slots).
  *
  * @param home  by request: the option row at its home pool, −1 if it has none
+ * @param order  who asks when, and what stands before; all, in order of release, then row, unless told
  */
-export function planBy(baseline: Baseline, market: Market, home: Int32Array): Assignment {
-  const { count, kind, release } = market.requests;
+export function planBy(baseline: Baseline, market: Market, home: Int32Array, order: Turns = byRelease(market)): Assignment {
+  const { kind } = market.requests;
   const desk = deskOf(market);
-  const arrivals = Int32Array.from({ length: count }, (_, request) => request);
-  arrivals.sort((a, b) => (release[a] as number) - (release[b] as number) || a - b);
-  for (const request of arrivals) {
+  for (const [request, option] of order.standing.option.entries())
+    if (option >= 0) takeUnbroken(desk, request, option, order.standing.start[request] as number);
+  for (const request of order.turns) {
     const homeOption = home[request] as number;
     if (isSiteRule(baseline)) takeBestSite(desk, baseline, request, homeOption);
-    else if (kind[request] === requestKinds.interruptible && (baseline === 'wait-awhile' || baseline === 'ecovisor'))
-      takeBestSlots(desk, baseline, request, homeOption);
+    else if (pausesUnder(baseline, kind[request] as number)) takeBestSlots(desk, baseline, request, homeOption);
     else takeBestStart(desk, baseline, request, homeOption);
   }
   return desk.plan;
+}
+
+function byRelease({ requests: { count, release } }: Market): Turns {
+  const turns = Array.from({ length: count }, (_, request) => request);
+  turns.sort((a, b) => (release[a] as number) - (release[b] as number) || a - b);
+  return { standing: nobody(count), turns };
 }
 
 const isSiteRule = (baseline: Baseline): baseline is SiteRule => baseline in siteRules;
@@ -88,11 +106,7 @@ function deskOf(market: Market): Desk {
       transferCost: 0,
       transferG: 0,
     },
-    plan: {
-      option: new Int32Array(requests.count).fill(-1),
-      start: new Int32Array(requests.count),
-      pattern: new Array(requests.count).fill(undefined),
-    },
+    plan: nobody(requests.count),
   };
 }
 
