@@ -1,14 +1,16 @@
 /**
  * Memory series store: the reference of the series store's port, which says what the adapters must do.
  *
- * Keeps everything in maps by key; forgets it all with the process. Good for tests and for worlds in simulation.
+ * Keeps everything in maps by key and in order by series, so that a question costs what it is about and not what there
+ * is; forgets it all with the process. Good for tests and for worlds in simulation.
  */
-import { type Interval, overlap, SLOT } from '../../units/time.ts';
+import { type Interval, slotInterval } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
 import type { CurveBody } from '../telemetry/curve-message.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
+import { type InOrder, inOrder, type Ordered } from './in-order.ts';
 import {
   type Accepted,
   checkBatch,
@@ -22,13 +24,15 @@ import {
 /** The reference: the same promises, without the disk. */
 export function createMemorySeriesStore(): SeriesStore {
   const readings = new Map<string, Accepted<Reading>>();
-  const bySeries = new Map<string, Reading[]>(); // by site and stream, as they came
+  const readingsOf = shelves(byMetered); // by site and stream
   const curves = new Map<string, Accepted<Curve>>();
+  const curvesOf = shelves(byIssue); // by zone and signal
   const weather = new Map<string, Accepted<WeatherForecast>>();
-  const weatherOf = new Map<string, Accepted<WeatherForecast>[]>(); // by site, as they came
+  const weatherOf = shelves(byForecast); // by site
   const quarantined = new Map<string, Quarantined>();
-  const rollups = new Map<string, Rollup>();
+  const rollupsOf = shelves(bySlot); // by site and stream
   const outlooks = new Map<string, Outlook>();
+  const outlooksOf = shelves(byOutlook); // by site
   const heads = new Map<string, SequenceHead>();
 
   const lead = (head: SequenceHead) => {
@@ -44,9 +48,7 @@ export function createMemorySeriesStore(): SeriesStore {
         const key = keyOf(sender, stream, seq);
         if (readings.has(key)) continue;
         readings.set(key, accepted);
-        const series = bySeries.get(keyOf(site, stream)) ?? [];
-        bySeries.set(keyOf(site, stream), series);
-        series.push(accepted.value);
+        readingsOf(keyOf(site, stream)).put(accepted.value);
         lead({ sender, stream, seq, end: metered.end, signature });
       }
       for (const accepted of batch.curves) {
@@ -54,6 +56,7 @@ export function createMemorySeriesStore(): SeriesStore {
         const key = keyOf(zone, signal, seq);
         if (curves.has(key)) continue;
         curves.set(key, accepted);
+        curvesOf(keyOf(zone, signal)).put(accepted.value);
         lead({ sender: zone, stream: signal, seq, end: issuedAt, signature });
       }
       for (const accepted of batch.weather) {
@@ -62,9 +65,7 @@ export function createMemorySeriesStore(): SeriesStore {
         const key = keyOf(sender, variable, seq);
         if (weather.has(key)) continue;
         weather.set(key, accepted);
-        const forecasts = weatherOf.get(site) ?? [];
-        weatherOf.set(site, forecasts);
-        forecasts.push(accepted);
+        weatherOf(site).put(accepted);
         lead({ sender, stream: variable, seq, end: issuedAt, signature });
       }
       for (const message of batch.quarantined) {
@@ -78,41 +79,27 @@ export function createMemorySeriesStore(): SeriesStore {
       return (readings.get(key) ?? curves.get(key) ?? weather.get(key))?.value.signature;
     },
     heads: async () => [...heads.values()].sort((a, b) => compare(a.sender, b.sender) || compare(a.stream, b.stream)),
-    readings: async (site, stream, interval) =>
-      (bySeries.get(keyOf(site, stream)) ?? [])
-        .filter(({ metered }) => overlap(metered, interval) > 0)
-        .sort((a, b) => a.metered.start - b.metered.start || a.seq - b.seq || compare(a.provider, b.provider)),
+    readings: async (site, stream, interval) => readingsOf(keyOf(site, stream)).meeting(interval, Number.POSITIVE_INFINITY),
     async putRollups(added) {
-      for (const rollup of added) rollups.set(keyOf(rollup.site, rollup.stream, rollup.slot), rollup);
+      for (const rollup of added) rollupsOf(keyOf(rollup.site, rollup.stream)).put(rollup, true);
     },
     rollups: async (site, stream, interval, asOf) =>
-      [...rollups.values()]
-        .filter((rollup) => rollup.site === site && rollup.stream === stream && rollup.availableAt <= asOf)
-        .filter(({ slot }) => overlap({ start: slot, end: slot + SLOT }, interval) > 0)
-        .sort((a, b) => a.slot - b.slot),
-    curves: async (zone, signal, interval, asOf) =>
-      [...curves.values()]
-        .map(({ value }) => value)
-        .filter((curve) => curve.zone === zone && curve.signal === signal && curve.issuedAt <= asOf)
-        .filter((curve) => overlap(spanOfCurve(curve), interval) > 0)
-        .sort((a, b) => a.issuedAt - b.issuedAt || a.seq - b.seq),
+      rollupsOf(keyOf(site, stream))
+        .meeting(interval, Number.POSITIVE_INFINITY)
+        .filter(({ availableAt }) => availableAt <= asOf),
+    curves: async (zone, signal, interval, asOf) => curvesOf(keyOf(zone, signal)).meeting(interval, asOf),
     weather: async (site, interval, asOf) =>
-      (weatherOf.get(site) ?? [])
+      weatherOf(site)
+        .meeting(interval, asOf)
         .filter((accepted) => weatherAvailableAt(accepted) <= asOf)
-        .map(({ value }) => value)
-        .filter((forecast) => overlap(spanOfCurve(forecast), interval) > 0)
-        .sort((a, b) => a.issuedAt - b.issuedAt || compare(a.provider, b.provider) || compare(a.variable, b.variable) || a.seq - b.seq),
+        .map(({ value }) => value),
     async putOutlook(outlook) {
-      if (!outlooks.has(outlook.id)) outlooks.set(outlook.id, outlook);
+      if (outlooks.has(outlook.id)) return;
+      outlooks.set(outlook.id, outlook);
+      outlooksOf(outlook.site).put(outlook);
     },
-    outlook: async (site, asOf) =>
-      [...outlooks.values()]
-        .filter((outlook) => outlook.site === site && outlook.issuedAt <= asOf)
-        .sort((a, b) => b.issuedAt - a.issuedAt || compare(b.id, a.id))[0],
-    outlooks: async (site, { start, end }) =>
-      [...outlooks.values()]
-        .filter(({ site: own, issuedAt }) => own === site && issuedAt >= start && issuedAt < end)
-        .sort((a, b) => a.issuedAt - b.issuedAt || compare(a.id, b.id)),
+    outlook: async (site, asOf) => outlooksOf(site).last(asOf),
+    outlooks: async (site, issued) => outlooksOf(site).within(issued),
     async counts() {
       const byReason: Record<string, number> = {};
       for (const { reason } of quarantined.values()) byReason[reason] = (byReason[reason] ?? 0) + 1;
@@ -127,9 +114,46 @@ export function createMemorySeriesStore(): SeriesStore {
   };
 }
 
+/** One series a name. */
+function shelves<Item>(order: Ordered<Item>): (name: string) => InOrder<Item> {
+  const series = new Map<string, InOrder<Item>>();
+  return (name) => {
+    const found = series.get(name) ?? inOrder(order);
+    series.set(name, found);
+    return found;
+  };
+}
+
 const keyOf = (...parts: readonly (string | number)[]): string => JSON.stringify(parts);
 
 /** By code unit: the order of a database with the C collation, the same on every machine. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const spanOfCurve = ({ start, stepMs, values }: CurveBody): Interval => ({ start, end: start + stepMs * values.length });
+const spanOfSteps = ({ start, stepMs, values }: CurveBody): Interval => ({ start, end: start + stepMs * values.length });
+
+const byMetered: Ordered<Reading> = {
+  placeOf: ({ metered }) => metered.start,
+  spanOf: ({ metered }) => metered,
+  compare: (a, b) => a.metered.start - b.metered.start || a.seq - b.seq || compare(a.provider, b.provider),
+};
+const byIssue: Ordered<Curve> = {
+  placeOf: ({ issuedAt }) => issuedAt,
+  spanOf: spanOfSteps,
+  compare: (a, b) => a.issuedAt - b.issuedAt || a.seq - b.seq,
+};
+const byForecast: Ordered<Accepted<WeatherForecast>> = {
+  placeOf: ({ value }) => value.issuedAt,
+  spanOf: ({ value }) => spanOfSteps(value),
+  compare: ({ value: a }, { value: b }) =>
+    a.issuedAt - b.issuedAt || compare(a.provider, b.provider) || compare(a.variable, b.variable) || a.seq - b.seq,
+};
+const bySlot: Ordered<Rollup> = {
+  placeOf: ({ slot }) => slot,
+  spanOf: ({ slot }) => slotInterval(slot),
+  compare: (a, b) => a.slot - b.slot,
+};
+const byOutlook: Ordered<Outlook> = {
+  placeOf: ({ issuedAt }) => issuedAt,
+  spanOf: ({ start, stepMs, slots }) => ({ start, end: start + stepMs * slots.length }),
+  compare: (a, b) => a.issuedAt - b.issuedAt || compare(a.id, b.id),
+};
