@@ -7,7 +7,7 @@
  */
 import { dayAheadPublication, marketDay } from '../../energy-oracle/grid/price.ts';
 import { resample, type Series, spanOf, valueAt } from '../../units/series.ts';
-import { DAY, HOUR, type Instant, type Interval } from '../../units/time.ts';
+import { HOUR, type Instant, type Interval } from '../../units/time.ts';
 
 export interface GridTrace {
   readonly zone: string;
@@ -57,15 +57,22 @@ function measuredIn(series: Series, { start, end }: Interval): IssuedCurve[] {
  */
 export function pricesIssuedIn(trace: GridTrace, issued: Interval): IssuedCurve[] {
   if (!trace.priceIsDayAhead) return measuredIn(trace.price, issued);
+  return dayAheadCurvesOf(trace).filter(({ issuedAt }) => issuedAt >= issued.start && issuedAt < issued.end);
+}
+
+const dayAheadCurves = new WeakMap<GridTrace, readonly IssuedCurve[]>();
+
+/** Every day-ahead curve of a trace that tells of a price, in order of issue; made once, for feeds ask every few minutes. */
+function dayAheadCurvesOf(trace: GridTrace): readonly IssuedCurve[] {
+  const known = dayAheadCurves.get(trace);
+  if (known) return known;
   const curves: IssuedCurve[] = [];
   const span = spanOf(trace.price);
-  let day = marketDay(trace.timeZone, issued.start);
-  while (day.start < Math.min(issued.end + 2 * DAY, span.end)) {
+  for (let day = marketDay(trace.timeZone, span.start); day.start < span.end; day = marketDay(trace.timeZone, day.end)) {
     const curve = dayAheadCurve(trace, day.start);
-    const inTime = curve.issuedAt >= issued.start && curve.issuedAt < issued.end;
-    if (inTime && curve.values.some((value) => value !== undefined)) curves.push(curve);
-    day = marketDay(trace.timeZone, day.end);
+    if (curve.values.some((value) => value !== undefined)) curves.push(curve);
   }
+  dayAheadCurves.set(trace, curves);
   return curves;
 }
 
