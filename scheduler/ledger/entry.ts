@@ -53,13 +53,13 @@ export const genesisHash = '0'.repeat(64);
 
 /** JSON with keys in order and bigints as strings: one value, one text. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === 'bigint') return `${inner}n`;
-    if (inner && typeof inner === 'object' && !Array.isArray(inner)) {
-      return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-    }
-    return inner;
-  });
+  if (typeof value === 'bigint') return `"${value}n"`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  const fields: string[] = [];
+  for (const [key, inner] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (inner !== undefined) fields.push(`${JSON.stringify(key)}:${canonical(inner)}`);
+  return `{${fields.join()}}`;
 }
 
 /** The entry that follows `head` in the chain. */

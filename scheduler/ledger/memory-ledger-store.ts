@@ -23,7 +23,9 @@ export function createMemoryLedgerStore(): LedgerStore {
     const entry = chained(body, head());
     booked.add(key);
     entries.push(entry);
-    entriesOf.set(body.job, [...(entriesOf.get(body.job) ?? []), entry]);
+    const own = entriesOf.get(body.job);
+    if (own) own.push(entry);
+    else entriesOf.set(body.job, [entry]);
     const { actual, counterfactual } = body;
     const at = keyOf(body.site, body.slot);
     const elsewhere = keyOf(counterfactual.site, counterfactual.slot);
@@ -42,7 +44,7 @@ export function createMemoryLedgerStore(): LedgerStore {
       return { sequence, hash };
     },
     entries: async (after, limit) => entries.slice(after, after + limit),
-    entriesOf: async (job) => entriesOf.get(job) ?? [],
+    entriesOf: async (job) => entriesOf.get(job)?.slice() ?? [],
     bookedOf: async (job) =>
       (entriesOf.get(job) ?? []).map(({ run, slot }) => ({ run, slot })).sort((a, b) => a.slot - b.slot || (a.run < b.run ? -1 : 1)),
     async taken(site, slot) {
