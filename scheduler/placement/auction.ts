@@ -28,6 +28,8 @@ export interface Auction {
   readonly surplusLean: Float64Array;
   /** Clearing price of surplus at the load of the moment, site × slot. */
   readonly clearing: Float64Array;
+  /** One past the last slot that anybody may hold or that has a price: behind it prices are 0 and stay so. */
+  readonly reach: number;
 }
 
 /** How prices lean in an auction: by pool, per accelerator held, and by site, per kW drawn. O(options + sites × slots × classes). */
@@ -78,7 +80,16 @@ export function openAuction(market: Market, from: Prices | undefined): Auction {
     acceleratorLean: leans.accelerator,
     surplusLean: leans.surplus,
     clearing: new Float64Array(siteCount * slots),
+    reach: reachOf(market, from),
   };
+}
+
+function reachOf({ offers: { slots }, requests: { options } }: Market, from: Prices | undefined): number {
+  let reach = 0;
+  for (let at = 0; at < options.count; at++) reach = Math.max(reach, options.end[at] as number);
+  for (const column of from ? [from.accelerator, from.surplus] : [])
+    for (let cell = 0; cell < column.length; cell++) if (column[cell] !== 0 && cell % slots >= reach) reach = (cell % slots) + 1;
+  return Math.min(reach, slots);
 }
 
 /** What an accelerator of the cell costs at the load of the moment. */
@@ -150,9 +161,10 @@ export function repriceRun(auction: Auction, option: number, first: number, shap
 
 export function repriceAll(auction: Auction): void {
   const { slots, poolCount, siteCount } = auction.market.offers;
+  const { reach } = auction;
   for (let pool = 0; pool < poolCount; pool++)
-    for (let slot = 0; slot < slots; slot++) repriceAccelerator(auction, pool, pool * slots + slot);
-  for (let site = 0; site < siteCount; site++) for (let slot = 0; slot < slots; slot++) repriceEnergy(auction, site, site * slots + slot);
+    for (let slot = 0; slot < reach; slot++) repriceAccelerator(auction, pool, pool * slots + slot);
+  for (let site = 0; site < siteCount; site++) for (let slot = 0; slot < reach; slot++) repriceEnergy(auction, site, site * slots + slot);
 }
 
 /** Sets the rates to the prices themselves, whatever the load. */
@@ -166,10 +178,12 @@ export function steepen({ acceleratorLean, surplusLean }: Auction, times: number
 }
 
 /** The dual step: what was paid at the end of the pass becomes the price, and a part of its last move is made again. */
-export function settle({ market: { offers }, load, rates, accelerator, surplus, clearing }: Auction, last: Prices, momentum: number): void {
-  for (let pool = 0; pool < offers.poolCount; pool++) {
-    const asked = (offers.ask[pool] as number) * offers.slotHours;
-    for (let cell = pool * offers.slots; cell < (pool + 1) * offers.slots; cell++) {
+export function settle(auction: Auction, last: Prices, momentum: number): void {
+  const { market, load, rates, accelerator, surplus, clearing, reach } = auction;
+  const { slots, poolCount, siteCount, ask, slotHours } = market.offers;
+  for (let pool = 0; pool < poolCount; pool++) {
+    const asked = (ask[pool] as number) * slotHours;
+    for (let cell = pool * slots; cell < pool * slots + reach; cell++) {
       const paid = (rates.accelerator[cell] as number) - asked;
       const next = paid === Number.POSITIVE_INFINITY ? 0 : paid;
       const on = next + momentum * (next - (last.accelerator[cell] as number));
@@ -177,13 +191,14 @@ export function settle({ market: { offers }, load, rates, accelerator, surplus, 
       last.accelerator[cell] = next;
     }
   }
-  for (let cell = 0; cell < surplus.length; cell++) {
-    const dearest = Math.max(0, load.gridPrice[cell * load.classes] as number);
-    const next = Math.min(clearing[cell] as number, dearest);
-    const on = next + momentum * (next - (last.surplus[cell] as number));
-    surplus[cell] = on < 0 ? 0 : Math.min(on, dearest);
-    last.surplus[cell] = next;
-  }
+  for (let site = 0; site < siteCount; site++)
+    for (let cell = site * slots; cell < site * slots + reach; cell++) {
+      const dearest = Math.max(0, load.gridPrice[cell * load.classes] as number);
+      const next = Math.min(clearing[cell] as number, dearest);
+      const on = next + momentum * (next - (last.surplus[cell] as number));
+      surplus[cell] = on < 0 ? 0 : Math.min(on, dearest);
+      last.surplus[cell] = next;
+    }
 }
 
 /** Writes the cheapest run of a request at the rates of the moment into an assignment; its comparable cost, transfer and all. */

@@ -44,6 +44,7 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
   pinPrices(auction);
   const wish = answerer(auction);
   const wanted = nobody(requests.count);
+  const wished = new Float64Array(requests.count).fill(Number.NaN); // prices stand, and so do wishes
   const members = membersOf(market, assignment);
   const was = nobody(requests.count);
   const random = drawsFrom(0x9e3779b9);
@@ -56,7 +57,8 @@ export function improve(market: Market, prices: Prices, assignment: Assignment, 
       assignment.start[request] as number,
       assignment.pattern[request],
     );
-    return now - wish(wanted, request);
+    if (Number.isNaN(wished[request])) wished[request] = wish(wanted, request);
+    return now - (wished[request] as number);
   };
   const out: number[] = [];
   const leftOut = Array.from(assignment.option.keys()).filter(

@@ -12,7 +12,7 @@ import { transferOf } from './bound.ts';
 import { addedCost, computingCost } from './cost.ts';
 import { cheapestShares } from './elastic.ts';
 import { emptyLoad, hold, type Load, loadOf } from './load.ts';
-import { forget, marginalsOf, noMarginals } from './marginals.ts';
+import { forget, type Marginals, marginalsOf, noMarginals } from './marginals.ts';
 import { type Assignment, type Market, type Prices, requestKinds } from './market.ts';
 import { answeringOrder } from './order.ts';
 import { noRates, writeRates } from './rates.ts';
@@ -177,6 +177,9 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
       draws[at] = (needs[at] as number) * (options.kwPerAccelerator[at] as number);
     }
   const marginals = noMarginals(market, load, draws);
+  const nobodyElse = noMarginals(market, emptyLoad(market), draws);
+  /** By option, what its cheapest run would add if nobody else held anything: no load makes it cheaper. NaN where nobody asked. */
+  const alone = new Float64Array(options.count).fill(Number.NaN);
   const room = { pool: 0, isHard: true };
   const free = (slot: number) => {
     const cell = room.pool * slots + slot;
@@ -193,7 +196,15 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
   }
 
   /** What each slot of the search costs at one option, waiting included, into `price`; as `priceSlots`, what slots cost less than the level. */
-  function priceSeats(at: number, rank: number, weight: number, steepness: number, level: number, wait: number): number {
+  function priceSeats(
+    at: number,
+    rank: number,
+    weight: number,
+    steepness: number,
+    level: number,
+    wait: number,
+    among: Marginals = marginals,
+  ): number {
     const pool = options.pool[at] as number;
     const site = poolSite[pool] as number;
     const needed = needs[at] as number;
@@ -204,10 +215,11 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
     const isHard = steepness === Number.POSITIVE_INFINITY;
     const energyRow = (rank * siteCount + site) * slots;
     let below = 0;
-    marginalsOf(marginals, price, at, site, rank, kw, search.from, search.to);
+    const held = among.load.accelerators;
+    marginalsOf(among, price, at, site, rank, kw, search.from, search.to);
     for (let slot = search.from; slot < search.to; slot++) {
       const cell = pool * slots + slot;
-      const before = (load.accelerators[cell] as number) - (capacity[cell] as number);
+      const before = (held[cell] as number) - (capacity[cell] as number);
       const scarcity = prices.accelerator[cell] as number;
       if (known[site * slots + slot] === 0 || (isHard ? before + needed > 0 : capacity[cell] === 0)) {
         price[slot] = Number.POSITIVE_INFINITY;
@@ -225,6 +237,20 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
     room.pool = pool;
     room.isHard = isHard;
     return below;
+  }
+
+  /** What the cheapest run of an option that is searched adds at least; less than anything for an elastic one. */
+  function leastOf(at: number, rank: number, kindOf: number, wait: number): number {
+    if (kindOf === requestKinds.elastic) return Number.NEGATIVE_INFINITY;
+    if (!Number.isNaN(alone[at])) return alone[at] as number;
+    const { level } = search;
+    const only = noAnswer();
+    priceSeats(at, rank, 0, Number.POSITIVE_INFINITY, level, wait, nobodyElse);
+    if (kindOf === requestKinds.interruptible) cheapestSlots(price, search, only);
+    else cheapestRun(price, search, only);
+    search.level = level;
+    alone[at] = only.cost;
+    return only.cost;
   }
 
   /** Lowers the answer to the cheapest run of all options, or of those near the best; its option, −1 when there is none. */
@@ -248,7 +274,10 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
       const waiting = isElastic ? 0 : (requests.waitPrice[request] as number);
       search.waitPrice = (requests.waitPrice[request] as number) - waiting; // beside what is in the cost of each slot
       search.fixed -= (waiting * (search.length - 1)) / 2;
-      const below = priceSeats(at, rank, weight, steepness, search.level, waiting / search.length);
+      const wait = waiting / search.length;
+      if (weight === 0 && steepness === Number.POSITIVE_INFINITY && leastOf(at, rank, kind[request] as number, wait) >= answer.cost)
+        continue;
+      const below = priceSeats(at, rank, weight, steepness, search.level, wait);
       if (!isElastic && search.fixed + search.length * search.level + below >= answer.cost) continue;
       const isBetter = isElastic
         ? cheapestShares(price, search, options.accelerators[at] as number, options.speedExponent[at] as number, free, answer)
