@@ -22,7 +22,7 @@ import type { Scenario } from './scenario.ts';
 import type { WorldPorts } from './world.ts';
 
 /** What carries readings, curves and weather forecasts. */
-type LineName = 'telemetry' | 'grid' | 'weather';
+export type LineName = 'telemetry' | 'grid' | 'weather';
 
 /** The ports, and what lies behind them in view. */
 export function memoryPorts(scenario: Scenario, tell: WorldPorts['tell'] = () => {}) {

@@ -7,6 +7,7 @@
  * order included, is told by `cost.ts`, for these as for the planner's.
  */
 import { type GridSignals, gridSignalsOf, intensityTie, pauseRules, siteRules, startRules, type View } from './baseline-rules.ts';
+import { interruptions } from './cost.ts';
 import { type Assignment, type Market, nobody, requestKinds } from './market.ts';
 
 type SiteRule = keyof typeof siteRules;
@@ -30,14 +31,6 @@ interface Desk {
   readonly plan: Assignment;
 }
 
-/** Who asks, and what is decided before anybody does. */
-export interface Turns {
-  /** What goes on as it is: held first, and not asked again. */
-  readonly standing: Assignment;
-  /** The requests that ask, in their turn. */
-  readonly turns: readonly number[];
-}
-
 /** True where a rule lets a request of the kind pause. */
 export const pausesUnder = (baseline: Baseline, kind: number): baseline is keyof typeof pauseRules =>
   kind === requestKinds.interruptible && baseline in pauseRules;
@@ -48,19 +41,18 @@ export const pausesUnder = (baseline: Baseline, kind: number): baseline is keyof
  * Rules that choose the start stay at home. A request without a home, or without room there, takes for its home the
  * option it could start at earliest. Rules that choose the site start as soon as the option allows (release, and its
  * data's arrival); where none has room for that, the earliest start anywhere counts. On a tie: home, then the lower
- * row. Interruptible requests pause under wait-awhile and ecovisor only; elastic ones hold all their accelerators for
+ * row. Interruptible requests pause under wait-awhile and ecovisor only, and not at all where an option allows fewer
+ * breaks than the rule wants; elastic ones hold all their accelerators for
  * ceil(length / accelerators ** exponent) slots. A RangeError for a market without sites. O(options × (slots + run) +
  * sites × slots × log slots).
  *
  * @param home  by request: the option row at its home pool, −1 if it has none
- * @param order  who asks when, and what stands before; all, in order of release, then row, unless told
+ * @param turns  the requests that ask, one after another; all, in order of release, then row, unless told
  */
-export function planBy(baseline: Baseline, market: Market, home: Int32Array, order: Turns = byRelease(market)): Assignment {
+export function planBy(baseline: Baseline, market: Market, home: Int32Array, turns: readonly number[] = byRelease(market)): Assignment {
   const { kind } = market.requests;
   const desk = deskOf(market);
-  for (const [request, option] of order.standing.option.entries())
-    if (option >= 0) takeUnbroken(desk, request, option, order.standing.start[request] as number);
-  for (const request of order.turns) {
+  for (const request of turns) {
     const homeOption = home[request] as number;
     if (isSiteRule(baseline)) takeBestSite(desk, baseline, request, homeOption);
     else if (pausesUnder(baseline, kind[request] as number)) takeBestSlots(desk, baseline, request, homeOption);
@@ -69,10 +61,9 @@ export function planBy(baseline: Baseline, market: Market, home: Int32Array, ord
   return desk.plan;
 }
 
-function byRelease({ requests: { count, release } }: Market): Turns {
+function byRelease({ requests: { count, release } }: Market): number[] {
   const turns = Array.from({ length: count }, (_, request) => request);
-  turns.sort((a, b) => (release[a] as number) - (release[b] as number) || a - b);
-  return { standing: nobody(count), turns };
+  return turns.sort((a, b) => (release[a] as number) - (release[b] as number) || a - b);
 }
 
 const isSiteRule = (baseline: Baseline): baseline is SiteRule => baseline in siteRules;
@@ -214,7 +205,9 @@ function takeBestSlots(desk: Desk, rule: keyof typeof pauseRules, request: numbe
   pauseRules[rule](view, room, picked);
   const first = picked.indexOf(1);
   const pattern = Uint16Array.from(picked.subarray(first, picked.lastIndexOf(1) + 1), (held) => held * view.accelerators);
-  take(desk, request, option, first, pattern);
+  const breaksMax = desk.market.requests.options.breaksMax?.[option] ?? Number.POSITIVE_INFINITY;
+  if (interruptions(pattern) > breaksMax) takeBestStart(desk, rule, request, home);
+  else take(desk, request, option, first, pattern);
 }
 
 function takeUnbroken(desk: Desk, request: number, option: number, start: number): void {

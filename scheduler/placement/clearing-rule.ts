@@ -10,7 +10,7 @@ import { type Clearing, clear, gapOf } from './clear.ts';
 import { assess } from './cost.ts';
 import type { Feasible } from './feasible.ts';
 import { loadOf } from './load.ts';
-import { nobody, type Prices } from './market.ts';
+import { type Assignment, nobody, type Prices } from './market.ts';
 import type { Standing } from './quote.ts';
 
 /** Clears what was asked of a supply; `from` are the last cycle's prices at these slots. */
@@ -25,8 +25,8 @@ export const byPrices: ClearingRule = ({ feasible: { market } }, from) =>
 
 /**
  * Clears by a baseline, anew each cycle: a job that waits is planned again by the same rule on the newest outlooks and
- * what is left, the first submitted first; what the rule starts now is leased. A run goes on where it is, before anybody
- * else asks; only under a rule that pauses may one that can be interrupted stop, and wait for the slots the rule takes.
+ * what is left, the first submitted first; what the rule starts now is leased. A run is given nothing, and so keeps what
+ * it has; only under a rule that pauses one that can be interrupted asks first, and stops if its next slot is not taken.
  *
  * Nobody bids: every price is 0 above the ask, and the bound is what each would cost if it were alone.
  */
@@ -34,53 +34,40 @@ export const baselineClearing =
   (baseline: Baseline): ClearingRule =>
   ({ supply, feasible }) => {
     const { market } = feasible;
-    const assignment = planBy(baseline, market, ...seatsOf(baseline, supply, feasible));
-    for (const [request, stay] of staysOf(feasible).entries()) {
-      const option = assignment.option[request] as number;
-      if (stay < 0 || option < 0 || assignment.start[request] !== market.requests.options.earliest[stay]) continue;
-      const isHere = market.requests.options.pool[option] === market.requests.options.pool[stay];
-      if (isHere) assignment.option[request] = stay; // it goes on, in the slots that the rule took
-    }
+    const { slots, poolCount, siteCount } = market.offers;
+    const assignment = market.requests.count === 0 ? nobody(0) : assignmentBy(baseline, supply, feasible);
     const load = loadOf(market, assignment);
     const cost = assess(market, assignment, load);
-    const { slots, poolCount, siteCount } = market.offers;
     const prices: Prices = { accelerator: new Float64Array(poolCount * slots), surplus: new Float64Array(siteCount * slots) };
     const bound = createBound(market).at(prices);
     return { assignment, load, cost, prices, bound, gap: gapOf(cost.total, bound) };
   };
 
-/** By request: the option of a run to go on where it is, −1 for those who have none. */
-const staysOf = ({ askers, seats, market }: Feasible): number[] => {
-  const { firstOption } = market.requests;
-  return askers.map(({ run }, request) => {
-    if (!run) return -1;
-    for (let at = firstOption[request] as number; at < (firstOption[request + 1] as number); at++) if (seats[at]?.stays) return at;
-    return -1;
-  });
-};
-
-/** Where each is at home, what goes on as it is, and whose turn it is when: runs first, then by submission. */
-function seatsOf(baseline: Baseline, { sites, pools }: Standing['supply'], feasible: Feasible) {
-  const { askers, seats, market } = feasible;
-  const { count, firstOption, kind, options } = market.requests;
-  const home = new Int32Array(count).fill(-1);
-  const standing = nobody(count);
-  const stays = staysOf(feasible);
+function assignmentBy(baseline: Baseline, { sites, pools }: Standing['supply'], { askers, seats, market }: Feasible): Assignment {
+  const { firstOption, kind, options } = market.requests;
+  const home = new Int32Array(askers.length).fill(-1);
+  const stay = new Int32Array(askers.length).fill(-1);
   const turns: number[] = [];
   for (const [request, { job, run }] of askers.entries()) {
-    const stay = stays[request] as number;
-    for (let at = firstOption[request] as number; at < (firstOption[request + 1] as number) && home[request] === -1; at++) {
-      const pool = pools[options.pool[at] as number];
-      const isHome = run ? options.pool[at] === options.pool[stay] && !seats[at]?.stays : sites[pool?.site ?? -1]?.id === job.homeSite;
-      if (isHome) home[request] = at;
-    }
-    if (!run || (pausesUnder(baseline, kind[request] as number) && home[request] !== -1)) turns.push(request);
-    else if (stay >= 0) {
-      standing.option[request] = stay;
-      standing.start[request] = options.earliest[stay] as number;
+    const pauses = pausesUnder(baseline, kind[request] as number);
+    if (run && !pauses) continue;
+    turns.push(request);
+    for (let at = firstOption[request] as number; at < (firstOption[request + 1] as number); at++) {
+      const pool = options.pool[at] as number;
+      if (seats[at]?.stays) stay[request] = at;
+      const isHome = run ? pool === options.pool[stay[request] as number] : sites[pools[pool]?.site ?? -1]?.id === job.homeSite;
+      const before = home[request] as number;
+      // the first model that fits; of its rows the last, which gives time for pauses, where the rule makes some
+      if (isHome && (before === -1 || (pauses && pool === options.pool[before]))) home[request] = at;
     }
   }
-  const rank = (request: number) => (askers[request]?.run ? Number.NEGATIVE_INFINITY : (askers[request]?.job.submittedAt ?? 0));
-  turns.sort((a, b) => (rank(a) === rank(b) ? a - b : rank(a) - rank(b)));
-  return [home, { standing, turns }] as const;
+  const cameAt = (request: number) => (askers[request]?.run ? Number.NEGATIVE_INFINITY : (askers[request]?.job.submittedAt ?? 0));
+  turns.sort((a, b) => (cameAt(a) < cameAt(b) ? -1 : cameAt(a) > cameAt(b) ? 1 : a - b));
+  const assignment = planBy(baseline, market, home, turns);
+  for (const [request, own] of stay.entries()) {
+    const option = assignment.option[request] as number;
+    const isNext = own >= 0 && option >= 0 && assignment.start[request] === options.earliest[own];
+    if (isNext && options.pool[option] === options.pool[own]) assignment.option[request] = own; // it goes on, in the slots the rule took
+  }
+  return assignment;
 }

@@ -25,6 +25,7 @@ import { SECOND } from '../../units/time.ts';
 import { Breach, checkLaws } from '../simulator/study/laws.ts';
 import { rounded } from './forecast-grids.ts';
 import type { Bar } from './main.ts';
+import { riverBars } from './sim-river.ts';
 import { yearBars } from './sim-year.ts';
 
 const folder = process.env['SUNWARD_DATA'] ?? '../shared/data';
@@ -181,6 +182,7 @@ export async function benchSim({ json, only }: { readonly json: boolean; readonl
       const table = zoneTable();
       return [temporalBar(table, progress), placementBar(table, progress)];
     },
+    river: () => riverBars(progress),
     laws: () => [lawsBar(progress)],
   };
   const asked = only.length > 0 ? only : Object.keys(parts);

@@ -5,6 +5,8 @@ import { cycle, type Snapshot, silenceMsMax } from '../../scheduler/cycle.ts';
 import { drawKw, regionAdmits } from '../../scheduler/fleet.ts';
 import type { Job } from '../../scheduler/job.ts';
 import { remainingOf } from '../../scheduler/job.ts';
+import { baselineNames } from '../../scheduler/placement/baselines.ts';
+import { baselineClearing } from '../../scheduler/placement/clearing-rule.ts';
 import { horizonSlots } from '../../scheduler/placement/supply.ts';
 import type { Placement, Plan, Segment } from '../../scheduler/plan.ts';
 import { DAY, HOUR, MINUTE, SLOT } from '../../units/time.ts';
@@ -95,6 +97,7 @@ const worldArb = fc
       fleet: fc.tuple(...names.map(siteArb)),
       outlooks: fc.tuple(...names.map(outlookArb)),
       waiting: fc.array(waitingArb(now), { maxLength: 12 }),
+      clearing: fc.option(fc.constantFrom(...baselineNames.map(baselineClearing)), { nil: undefined, freq: 1 }),
       running: fc.array(
         fc.record({
           site: fc.constantFrom(...names),
@@ -106,7 +109,7 @@ const worldArb = fc
       ),
     });
   })
-  .map(({ now, fleet, outlooks, waiting, running }) => {
+  .map(({ now, fleet, outlooks, waiting, running, clearing }) => {
     const held = new Map<string, number>();
     const runs = running.flatMap(({ site, count, minutes, interruptible }, index) => {
       const used = (held.get(site) ?? 0) + count;
@@ -124,6 +127,7 @@ const worldArb = fc
       waiting: waiting.map(({ spec, submittedAt }, index) => jobOf(`job-${index}`, spec, { submittedAt })),
       running: runs,
       computePricePerKwh: 0.3,
+      clearing,
     };
     return { now, snapshot };
   });
@@ -239,6 +243,7 @@ describe('every plan', () => {
           waiting: shuffled(snapshot.waiting),
           running: shuffled(snapshot.running),
           computePricePerKwh: snapshot.computePricePerKwh,
+          clearing: snapshot.clearing,
         };
         expect(cycle(other, now)).toEqual(plan);
       }),
