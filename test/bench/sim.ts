@@ -171,7 +171,15 @@ function lawsBar(progress: Progress): Bar {
 }
 
 /** Bars of the simulator, or of the parts that are asked for; some ten minutes of one core for all. */
-export async function benchSim({ json, only }: { readonly json: boolean; readonly only: readonly string[] }): Promise<Bar[]> {
+export async function benchSim({
+  json,
+  seed,
+  only,
+}: {
+  readonly json: boolean;
+  readonly seed: number;
+  readonly only: readonly string[];
+}): Promise<Bar[]> {
   const progress = (line: string) => {
     if (!json) process.stderr.write(`${line}\n`);
   };
@@ -182,7 +190,7 @@ export async function benchSim({ json, only }: { readonly json: boolean; readonl
       const table = zoneTable();
       return [temporalBar(table, progress), placementBar(table, progress)];
     },
-    river: () => riverBars(progress),
+    river: () => riverBars(seed, progress),
     laws: () => [lawsBar(progress)],
   };
   const asked = only.length > 0 ? only : Object.keys(parts);
