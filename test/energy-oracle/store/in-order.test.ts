@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inOrder, type Ordered } from '../../../energy-oracle/store/in-order.ts';
-import { overlap } from '../../../units/time.ts';
+import { type Interval, overlap } from '../../../units/time.ts';
 
 interface Item {
   readonly at: number;
@@ -25,36 +25,28 @@ const plain = (put: readonly Item[]): Item[] =>
   [...new Map(put.map((item) => [`${item.at} ${item.name}`, item])).values()].sort(order.compare);
 
 describe('a series in order', () => {
-  const property = (holds: (put: readonly Item[], series: ReturnType<typeof inOrder<Item>>) => void) =>
+  const property = (holds: (all: readonly Item[], series: ReturnType<typeof inOrder<Item>>, interval: Interval) => void) =>
     fc.assert(
-      fc.property(fc.array(itemArb, { maxLength: 40 }), (put) => {
+      fc.property(fc.array(itemArb, { maxLength: 40 }), intervalArb, (put, interval) => {
         const series = inOrder(order);
         for (const item of put) series.put(item, true);
-        holds(plain(put), series);
+        holds(plain(put), series, interval);
       }),
+      { numRuns: 500 },
     );
 
-  test('finds what meets an interval and has its place by then, in order', () =>
-    property((all, series) =>
-      fc.assert(
-        fc.property(intervalArb, fc.integer({ min: -5, max: 40 }), (interval, until) =>
-          expect(series.meeting(interval, until)).toEqual(
-            all.filter((item) => item.at <= until && overlap(order.spanOf(item), interval) > 0),
-          ),
-        ),
-        { numRuns: 10 },
-      ),
-    ));
+  test('finds what meets an interval and has its place by an instant, in order', () =>
+    property((all, series, interval) => {
+      for (const until of [interval.start, interval.end, Number.POSITIVE_INFINITY])
+        expect(series.meeting(interval, until)).toEqual(
+          all.filter((item) => item.at <= until && overlap(order.spanOf(item), interval) > 0),
+        );
+    }));
   test('finds what has its place in an interval, and the last by an instant', () =>
-    property((all, series) =>
-      fc.assert(
-        fc.property(intervalArb, ({ start, end }) => {
-          expect(series.within({ start, end })).toEqual(all.filter(({ at }) => at >= start && at < end));
-          expect(series.last(end)).toEqual(all.findLast(({ at }) => at <= end));
-        }),
-        { numRuns: 10 },
-      ),
-    ));
+    property((all, series, { start, end }) => {
+      expect(series.within({ start, end })).toEqual(all.filter(({ at }) => at >= start && at < end));
+      expect(series.last(end)).toEqual(all.findLast(({ at }) => at <= end));
+    }));
   test('keeps equals behind each other unless one replaces the other', () => {
     const [first, second] = [
       { at: 1, name: 1, from: 0, to: 2 },
