@@ -22,7 +22,7 @@ export const duration = (allowed: string, { min, max }: { readonly min: Duration
   });
 /** A number above 0 with one of the units, as that many of the unit whose factor is 1. */
 export const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
-  z.string().transform((text, context) => {
+  z.string(`a number above 0 with ${unit}`).transform((text, context) => {
     const [, value, found] = /^(\d{1,12}(?:\.\d{1,12})?)\s*([A-Za-z]+)$/.exec(text) ?? [];
     const factor = found === undefined ? undefined : scale[found];
     return value === undefined || factor === undefined || Number(value) === 0
@@ -42,7 +42,8 @@ export const shown = (value: unknown): string => (value === undefined ? 'nothing
 /** What is wrong with a file, field by field. @param fields  where an unknown field is told what fields there are */
 export const refusalsOf = ({ issues }: z.ZodError, fields: string): FieldRefusal[] => issues.flatMap((found) => fieldOf(found, fields));
 
-function fieldOf(found: z.core.$ZodIssue, fields: string): FieldRefusal[] {
+/** What one issue of a schema comes to. @param fields  as for `refusalsOf` */
+export function fieldOf(found: z.core.$ZodIssue, fields: string): FieldRefusal[] {
   const path = found.path.map(String).join('.') || '(file)';
   if (found.code === 'unrecognized_keys')
     return found.keys.map((key) => ({

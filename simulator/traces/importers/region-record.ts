@@ -114,7 +114,7 @@ function sharesOf(table: HourlyTable): Record<string, Dense> {
 }
 
 /** Values far beyond what the source ever gives are gaps. */
-function withoutSlips(values: Float64Array): Float64Array {
+export function withoutSlips(values: Float64Array): Float64Array {
   const sorted = values.filter((value) => value > 0).sort();
   const most = slipFactor * (sorted[Math.floor(0.9 * sorted.length)] ?? Number.POSITIVE_INFINITY);
   return values.map((value) => (value > most ? Number.NaN : Math.max(0, value)));
