@@ -5,9 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { FiguresWire, ForecastScoreWire, OutlookWire } from '../energy-oracle/wire.ts';
 import type { StatusWire } from '../scheduler/wire.ts';
-import { DAY, HOUR, type Instant, parseInstant, SLOT, toIso } from '../units/time.ts';
+import { DAY, HOUR, type Instant, SLOT, toIso } from '../units/time.ts';
 import { type Fan, fanChart, fanOf, fanSignals } from './fan.ts';
 import { fanPlot } from './fan-plot.ts';
+import { instantArgument } from './instant-argument.ts';
 import { ask, body, print } from './jobs.ts';
 import { table } from './table.ts';
 
@@ -24,11 +25,6 @@ const horizonMs = 4 * DAY;
 /** An outlook whose truth is there is looked for so far back, then nearer. */
 const judgedBackMs = [horizonMs, DAY, 6 * HOUR, HOUR];
 
-const instant = (text: string): Instant => {
-  const parsed = parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00Z` : text);
-  if (parsed === undefined) throw new InvalidArgumentError('expected a day such as 2026-06-21, or RFC 3339 with its offset');
-  return parsed;
-};
 const hoursAhead = (text: string): number => {
   const hours = Number(text);
   if (!Number.isInteger(hours) || hours < 1 || hours > horizonMs / HOUR) throw new InvalidArgumentError('expected 1 to 96 hours');
@@ -39,7 +35,7 @@ const hoursAhead = (text: string): number => {
 export function addSiteForecast(forecast: Command): void {
   forecast
     .argument('[site]', 'show what is believed of this site')
-    .option('--as-of <instant>', 'what was believed then, and what happened', instant)
+    .option('--as-of <instant>', 'what was believed then, and what happened', instantArgument)
     .option('--score', 'how the site’s outlooks came true, by lead day, beside CLIPER and SN24', false)
     .option('--hours <n>', 'rows of the table', hoursAhead, 24)
     .option('--plot <file>', 'write the fans as SVG')

@@ -4,9 +4,8 @@
  * Owns which files each paper needs and where they are published; the experiments are `simulator/experiments/`. The records
  * are not part of Sunward: the user names the folder that holds them.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { eurosys24Results } from '../simulator/experiments/eurosys24.ts';
 import { gaiaResults, workloadOf } from '../simulator/experiments/gaia.ts';
 import { letsWaitAwhileResults, slotsOf2020, trainingJobsIn } from '../simulator/experiments/lets-wait-awhile.ts';
@@ -15,6 +14,7 @@ import { importGaiaJobs } from '../simulator/traces/importers/gaia-jobs.ts';
 import { importHalfHourlyCarbon } from '../simulator/traces/importers/half-hourly-carbon.ts';
 import { importZoneTable } from '../simulator/traces/importers/zone-table.ts';
 import { SECOND } from '../units/time.ts';
+import { readPacked } from './packed-file.ts';
 import { table } from './table.ts';
 
 interface Paper {
@@ -79,8 +79,7 @@ function findFile(folder: string, name: string, depth = 0): string | undefined {
 function readRecord(folder: string, name: string, source: string): string {
   const file = findFile(folder, name);
   if (!file) throw new Error(`no ${name} (nor ${name}.gz) in ${folder} or below; it is ${source}`);
-  const bytes = readFileSync(file);
-  return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+  return readPacked(file);
 }
 
 /** Recomputes a paper's numbers; lines of progress as they come. @throws Error that names the missing record and its source */

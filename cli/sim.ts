@@ -1,13 +1,14 @@
 /**
- * Sim command: what researchers ask of the simulator: scenarios run, published results recomputed.
+ * Sim command: what researchers ask of the simulator: scenarios run, published results recomputed, grids otherwise than they were.
  */
 import { Command, Option } from 'commander';
+import { gridCommand } from './sim-grid.ts';
 import { papers, simPaper } from './sim-paper.ts';
 import { simRun } from './sim-run.ts';
 
 /** @param stop  made when a command begins that can be stopped */
 export function simCommand(stop: () => AbortSignal): Command {
-  const sim = new Command('sim').description('simulate: run scenarios, recompute published results');
+  const sim = new Command('sim').description('simulate: run scenarios, recompute published results, change grids');
   sim
     .command('run')
     .description('run a scenario: its policies on its sites, grids and jobs, seed by seed')
@@ -24,5 +25,6 @@ export function simCommand(stop: () => AbortSignal): Command {
     .addOption(new Option('--mode <mode>', 'as it was computed then, or as it was meant; both unless told').choices(['compat', 'strict']))
     .option('--json', 'print the results as JSON', false)
     .action((name: string, options) => simPaper(name, options));
+  sim.addCommand(gridCommand());
   return sim;
 }

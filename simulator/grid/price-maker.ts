@@ -38,6 +38,7 @@ const dampingLeast = 1 / 64;
  * limit with the residual told. Calls `place` at most `iterationsMax` times.
  *
  * @param place  load by hour of the zone, kW, that a fleet draws on these signals
+ * @returns at once for a zone of price and carbon alone, which no load moves
  * @throws RangeError when `place` answers for another number of hours
  */
 export function settleWith(
@@ -57,6 +58,7 @@ export function settleWith(
     );
     const loadKw = place(signals);
     if (loadKw.length !== zone.count) throw new RangeError(`a load has ${zone.count} hours, found ${loadKw.length}`);
+    if (!zone.supply) return { kind: 'settled', loadKw, signals, iterations: iteration, residualKw: 0 };
     const residualKw = loadKw.reduce((most, kw, hour) => Math.max(most, Math.abs(kw - (believedKw[hour] as number))), 0);
     const settled = residualKw <= toleranceKw;
     if (settled || iteration >= limit)

@@ -134,7 +134,8 @@ export function zoneOfSupply(
   const generated = generationMw(mix);
   const emitted = new Float64Array(count);
   for (const source of sourcesOf(mix)) addTo(emitted, mix.bySource[source] as Float64Array, factors[source]);
-  const told = carbon.map((value, h) => (Number.isNaN(value) ? (emitted[h] as number) / (generated[h] as number) : value));
+  const ofMix = emitted.map((kg, h) => (generated[h] === 0 ? 0 : kg / (generated[h] as number)));
+  const told = carbon.map((value, h) => (Number.isNaN(value) ? (ofMix[h] as number) : value));
   const none = () => new Float64Array(count);
   return {
     ...asRecorded(count, scarcityPrice),
