@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
-import type { FieldRefusal } from '../scheduler/queue/admission.ts';
+import type { FieldRefusal } from '../scheduler/queue/field.ts';
 import { type FactorBasis, type Source, sources } from '../simulator/grid/emission-factors.ts';
 import { importGenerationMix, recordWithin, sourcesOf } from '../simulator/grid/generation-mix.ts';
 import { type GridOutcome, outcomeOf } from '../simulator/grid/outcome.ts';
