@@ -8,19 +8,20 @@
 import type { SlotFacts } from '../../energy-oracle/outlook.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { carbonOf, type Micros, moneyOf, type WattHours, wattHours } from '../../units/quantity.ts';
-import { type Instant, SLOT, slotOf } from '../../units/time.ts';
-import type { Run } from '../dispatch/lease.ts';
+import { type Instant, type Interval, SLOT, slotOf } from '../../units/time.ts';
 import type { Job } from '../job.ts';
 import type { RunSlot } from '../queue/job-store.ts';
 import { balances, escrowOf, type Posting, protocolEscrow } from './account.ts';
-import { chargeOf, priceOf, type Tariff } from './charge.ts';
+import { type Chargeable, chargeOf, priceOf, type Tariff } from './charge.ts';
 import type { Account, EntryBody } from './entry.ts';
 
 /** What booking needs to know of one metered run-slot; everything was looked up before. */
 export interface Bookable {
   readonly metered: RunSlot;
-  readonly run: Run;
-  readonly job: Job;
+  /** What was metered and verified together; the slot unless told, as for the days of a simulated year. */
+  readonly span?: Interval | undefined;
+  readonly run: Chargeable['run'];
+  readonly job: Pick<Job, 'id'> & { readonly spec: Pick<Job['spec'], 'owner'> };
   readonly site: Site;
   readonly homeSite: Site;
   readonly facts: SlotFacts;
@@ -44,7 +45,7 @@ export const counterfactualSlot = (job: Job, index: number): Instant =>
  * @throws RangeError when the postings do not balance (a bug, never input)
  */
 export function book(
-  { metered, run, job, site, homeSite, facts, homeFacts }: Bookable,
+  { metered, span, run, job, site, homeSite, facts, homeFacts }: Bookable,
   taken: Taken,
   tariff: Tariff,
   now: Instant,
@@ -57,7 +58,7 @@ export function book(
   const energy = chargedEnergy(actual.energyCost, certification);
   const { slot, energyWh: meteredWh } = metered;
   const charge = chargeOf(
-    { run, slot, meteredWh, ...split, energy, feedInTariff: site.feedInTariff, importPrice: facts.importPrice },
+    { run, slot, span, meteredWh, ...split, energy, feedInTariff: site.feedInTariff, importPrice: facts.importPrice },
     tariff,
   );
   const price = priceOf(charge);

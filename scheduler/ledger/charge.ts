@@ -6,7 +6,7 @@
  * of sun costs more than one from the grid. The provider gets all of it but the take. Whole micros.
  */
 import { type Micros, moneyOf, type PricePerMegawattHour, type WattHours, wattHours } from '../../units/quantity.ts';
-import { type DurationMs, HOUR, type Instant, overlap, SLOT, slotInterval } from '../../units/time.ts';
+import { type DurationMs, HOUR, type Instant, type Interval, overlap, SLOT, slotInterval } from '../../units/time.ts';
 import type { Run } from '../dispatch/lease.ts';
 import type { PriceStep } from '../plan.ts';
 
@@ -40,6 +40,8 @@ export interface Charge {
 export interface Chargeable {
   readonly run: Pick<Run, 'accelerators' | 'leasedAt' | 'endedAt' | 'prices' | 'remaining'>;
   readonly slot: Instant;
+  /** What was metered together; the slot unless told. */
+  readonly span?: Interval | undefined;
   readonly meteredWh: WattHours;
   /** Certified surplus that could not be exported, and that could. */
   readonly curtailedWh: WattHours;
@@ -53,9 +55,9 @@ export interface Chargeable {
 
 /** Charges a metered run-slot. */
 export function chargeOf(given: Chargeable, { computeMicrosPerKwh, takePerMille }: Tariff): Charge {
-  const { run, slot, meteredWh, curtailedWh, exportableWh, energy, feedInTariff, importPrice } = given;
+  const { run, slot, span = slotInterval(slot), meteredWh, curtailedWh, exportableWh, energy, feedInTariff, importPrice } = given;
   const { microsPerAcceleratorHour, contestedPerMille } = termsAt(run.prices, slot);
-  const acceleratorMs = run.accelerators * heldMs(run, slot);
+  const acceleratorMs = run.accelerators * heldMs(run, span);
   const computing = (BigInt(meteredWh) * computeMicrosPerKwh) / 1_000n;
   const couldBeSold = moneyOf(exportableWh, Math.max(0, feedInTariff));
   const lost = importPrice === undefined ? 0n : moneyOf(wattHours(curtailedWh + exportableWh), importPrice) - couldBeSold;
@@ -88,10 +90,10 @@ const termsAt = (steps: readonly PriceStep[] | undefined, at: Instant): Omit<Pri
   steps?.findLast(({ from }) => from <= at) ?? steps?.[0] ?? nothing;
 
 /**
- * How long of a slot the run is charged for its accelerators, whole ms: from its lease to its end, but no longer than its run
+ * How long of a span the run is charged for its accelerators, whole ms: from its lease to its end, but no longer than its run
  * time in whole slots. Its end is the provider's word, and what lasts longer was not agreed to.
  */
-function heldMs({ leasedAt, endedAt, remaining }: Chargeable['run'], slot: Instant): DurationMs {
+function heldMs({ leasedAt, endedAt, remaining }: Chargeable['run'], span: Interval): DurationMs {
   const longest = remaining === undefined ? Number.POSITIVE_INFINITY : leasedAt + Math.ceil(remaining / SLOT) * SLOT;
-  return overlap({ start: leasedAt, end: Math.min(longest, endedAt ?? longest) }, slotInterval(slot));
+  return overlap({ start: leasedAt, end: Math.min(longest, endedAt ?? longest) }, span);
 }

@@ -3,13 +3,14 @@
  *
  * Pays what the ledger put in escrow for every run that ended with its result or a checkpoint (a lost run left nothing), and an energy reward
  * per certified Wh that is backed (law 4) and smaller than the protocol's take on the same job (law 5), so that buying
- * one's own jobs never pays.
+ * one's own jobs never pays. What is owed becomes the next settlement, which shrinks nothing (law 7).
  */
 import type { Site } from '../../energy-oracle/site.ts';
 import type { Run } from '../dispatch/lease.ts';
 import { escrowOf, micros, protocolEscrow } from '../ledger/account.ts';
-import type { LedgerEntry } from '../ledger/entry.ts';
-import type { Entitlement, Settlement } from './chain.ts';
+import type { EntryBody } from '../ledger/entry.ts';
+import type { Domain, Entitlement, Settlement } from './chain.ts';
+import { leafFileHash, settlementRoot } from './leaf.ts';
 
 export interface RewardRule {
   /** Token base units (micros) per certified Wh; the contract holds the same bound. */
@@ -18,9 +19,10 @@ export interface RewardRule {
   readonly ofTakePerMille: bigint;
 }
 
+/** A job that is done, as far as what is owed for it depends on it. */
 export interface FinishedJob {
-  readonly entries: readonly LedgerEntry[];
-  readonly runs: readonly Run[];
+  readonly entries: readonly Pick<EntryBody, 'run' | 'provider' | 'actual' | 'postings'>[];
+  readonly runs: readonly Pick<Run, 'id' | 'state'>[];
 }
 
 export interface Owed {
@@ -49,7 +51,11 @@ export function owedFor(finished: readonly FinishedJob[], rule: RewardRule): Owe
 }
 
 /** Cumulative entitlements by payout account, by account: what was owed before plus what is owed now. */
-export function accumulate(previous: Settlement | undefined, owed: Owed, sites: readonly Site[]): readonly Entitlement[] {
+export function accumulate(
+  previous: Settlement | undefined,
+  owed: Owed,
+  sites: readonly Pick<Site, 'provider' | 'payoutAccount'>[],
+): readonly Entitlement[] {
   const cumulative = new Map(previous?.entitlements.map(({ account, cumulative: amount }) => [account, amount]) ?? []);
   const writtenAs = new Map([...cumulative.keys()].map((account) => [account.toLowerCase(), account])); // case is spelling, not another account
   const accountOf = new Map(sites.map(({ provider, payoutAccount }) => [provider, payoutAccount]));
@@ -63,4 +69,29 @@ export function accumulate(previous: Settlement | undefined, owed: Owed, sites: 
   return [...cumulative]
     .map(([account, amount]) => ({ account, cumulative: amount }))
     .sort((a, b) => (a.account.toLowerCase() < b.account.toLowerCase() ? -1 : 1));
+}
+
+/** The settlement that follows `previous`: what is owed now added to what was owed before, under one root. O(accounts). */
+export function settlementAfter(
+  previous: Settlement | undefined,
+  owed: Owed,
+  {
+    domain,
+    interval,
+    sites,
+    settledAt,
+  }: Pick<Settlement, 'interval' | 'settledAt'> & { readonly domain: Domain; readonly sites: Parameters<typeof accumulate>[2] },
+): Settlement {
+  const entitlements = accumulate(previous, owed, sites);
+  return {
+    period: (previous?.period ?? 0) + 1,
+    interval,
+    entitlements,
+    root: settlementRoot(domain, entitlements),
+    cumulativeTotal: entitlements.reduce((sum, { cumulative }) => sum + cumulative, 0n),
+    cumulativeRewards: (previous?.cumulativeRewards ?? 0n) + owed.rewards,
+    cumulativeCertifiedWh: (previous?.cumulativeCertifiedWh ?? 0n) + owed.certifiedWh,
+    leavesHash: leafFileHash(domain, entitlements),
+    settledAt,
+  };
 }

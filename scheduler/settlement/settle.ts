@@ -10,8 +10,7 @@ import { type DurationMs, type Instant, SLOT, slotOf } from '../../units/time.ts
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { type Chain, ChainFault, type Settlement } from './chain.ts';
-import { accumulate, owedFor, type RewardRule } from './entitlement.ts';
-import { leafFileHash, settlementRoot } from './leaf.ts';
+import { owedFor, type RewardRule, settlementAfter } from './entitlement.ts';
 import { periodInterval } from './period.ts';
 import type { SettlementStore } from './settlement-store.ts';
 
@@ -50,18 +49,7 @@ export function createSettler({ clock, jobs, ledger, settlements, chain, sites, 
     );
     const finished = await Promise.all(done.map(async ({ id }) => ({ entries: await ledger.entriesOf(id), runs: await jobs.runsOf(id) })));
     const owed = owedFor(finished, config.reward);
-    const entitlements = accumulate(previous, owed, sites);
-    return {
-      period,
-      interval,
-      entitlements,
-      root: settlementRoot(chain.domain, entitlements),
-      cumulativeTotal: entitlements.reduce((sum, { cumulative }) => sum + cumulative, 0n),
-      cumulativeRewards: (previous?.cumulativeRewards ?? 0n) + owed.rewards,
-      cumulativeCertifiedWh: (previous?.cumulativeCertifiedWh ?? 0n) + owed.certifiedWh,
-      leavesHash: leafFileHash(chain.domain, entitlements),
-      settledAt: clock.now(),
-    };
+    return settlementAfter(previous, owed, { domain: chain.domain, interval, sites, settledAt: clock.now() });
   }
 
   let isBehind = false; // the chain may not have heard all of the journal

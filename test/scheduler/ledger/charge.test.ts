@@ -53,6 +53,13 @@ describe('a charge', () => {
     expect([0, 1, 2].map((slot) => charged({ run: short, slot: noon + slot * SLOT }).accelerators)).toEqual([1_200_000n, 1_200_000n, 0n]);
   });
 
+  test('of a day that is metered together is that of its slots', () => {
+    const held = run({ leasedAt: noon + 5 * MINUTE, endedAt: noon + 3 * HOUR, remaining: 4 * HOUR });
+    const slots = Array.from({ length: 24 }, (_, i) => charged({ run: held, slot: noon + i * SLOT }).accelerators);
+    const whole = charged({ run: held, span: { start: noon, end: noon + 24 * SLOT } });
+    expect(whole.accelerators).toBe(slots.reduce((sum, part) => sum + part, 0n));
+  });
+
   test.each([
     { name: 'is charged what grid energy costs as far as others would have used it', curtailedWh: 100, exportableWh: 0, want: 5_000n },
     { name: 'is charged what that is above the feed-in tariff', curtailedWh: 0, exportableWh: 100, want: 2_000n },

@@ -7,7 +7,9 @@ import { book } from '../../../scheduler/ledger/book.ts';
 import { chained, type LedgerEntry } from '../../../scheduler/ledger/entry.ts';
 import { noTotals } from '../../../scheduler/ledger/statement.ts';
 import type { Settlement } from '../../../scheduler/settlement/chain.ts';
-import { accumulate, type FinishedJob, owedFor, type RewardRule } from '../../../scheduler/settlement/entitlement.ts';
+import { accumulate, type FinishedJob, owedFor, type RewardRule, settlementAfter } from '../../../scheduler/settlement/entitlement.ts';
+import { entitlementTree } from '../../../scheduler/settlement/leaf.ts';
+import { memoryDomain as domain } from '../../../scheduler/settlement/memory-chain.ts';
 import { periodInterval } from '../../../scheduler/settlement/period.ts';
 import { HOUR, SLOT } from '../../../units/time.ts';
 import { factsOf, jobOf, noon, runOf, siteOf, tariff } from '../nouns.ts';
@@ -165,6 +167,24 @@ describe('cumulative entitlements', () => {
 
   test('of a provider without an account are a bug', () =>
     expect(() => accumulate(undefined, now(['mars-energy', 5n]), sites)).toThrow(RangeError));
+});
+
+describe('the next settlement', () => {
+  test('adds to every total of the one before, under a root over all of it', () => {
+    const sites = [siteOf('rhine'), siteOf('bay')];
+    const owing = (amounts: [string, bigint][], rewards: bigint, certifiedWh: bigint) => ({
+      byProvider: new Map(amounts),
+      rewards,
+      certifiedWh,
+    });
+    const at = (period: number) => ({ domain, interval: periodInterval(period, noon, HOUR), sites, settledAt: noon + period * HOUR });
+    const first = settlementAfter(undefined, owing([['rhine-energy', 70n]], 7n, 3n), at(1));
+    const second = settlementAfter(first, owing([['bay-energy', 5n]], 1n, 2n), at(2));
+    const { period, cumulativeTotal, cumulativeRewards, cumulativeCertifiedWh, root } = second;
+    expect([first.period, period, cumulativeTotal, cumulativeRewards, cumulativeCertifiedWh]).toEqual([1, 2, 75n, 8n, 5n]);
+    const tree = entitlementTree(domain, second.entitlements);
+    expect([tree.root, tree.total]).toEqual([root, 75n]);
+  });
 });
 
 describe('a period', () => {
