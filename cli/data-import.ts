@@ -58,7 +58,11 @@ export function dataImportCommand(): Command {
     .addOption(new Option('--format <name>', 'what the file is').choices(formatNames))
     .option('--zone <zone>', 'zone, area, balancing authority or column: to choose one of several, or to name what the file does not')
     .option('--currency <code>', 'to have prices in, ISO 4217; they stay in their own without it', currencyCode)
-    .option('--rate <code=number>', 'what one unit of the file’s currency is worth of --currency; may be repeated', rate, {})
+    .addOption(
+      new Option('--rate <code=number>', 'what one unit of the file’s currency is worth of --currency; may be repeated')
+        .argParser(rate)
+        .default({}, 'none'),
+    )
     .option('--convention <how>', 'what stamps of wholesale prices mean: utc, offset, local:<IANA zone>, or a known zone', convention)
     .addOption(new Option('--factors <which>', 'of Electricity Maps (default: life-cycle)').choices(['life-cycle', 'direct']))
     .addOption(new Option('--time-unit <unit>', 'of a GAIA job file').choices(['seconds', 'minutes', 'hours']))

@@ -2,7 +2,7 @@
  * Formats: every form of record that is read, by name, and what each needs to be told beside its text.
  *
  * Owns the list and the options; leaves the reading to one file per format, and the telling apart to `detect.ts`. What a
- * record does not say is asked for, never guessed: the fault names it in `needs`.
+ * record does not say is asked for (the fault names it in `needs`), or read by its publisher's habit, which the note tells.
  */
 import type { ExchangeRates } from '../../../energy-oracle/grid/price.ts';
 import type { Instant } from '../../../units/time.ts';

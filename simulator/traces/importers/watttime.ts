@@ -72,6 +72,7 @@ export function importWattTime(text: string, zone = ''): Imported {
   const corrections = [
     `pounds of CO2 per MWh times ${gramsPerKwhOfPoundsPerMwh}`,
     ...(basis === 'marginal' ? ['marginal: what one more kWh makes; not to be compared with averages'] : []),
+    ...(signals.length === 0 ? ['the record names no signal; read as co2_moer'] : []),
     ...tallied([naive, 'stamps without an offset were read as UTC'], [repeated, 'stamps came twice; the later row was kept']),
   ];
   const note = {

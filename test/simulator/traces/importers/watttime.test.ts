@@ -34,6 +34,10 @@ describe('marginal carbon intensities of WattTime', () => {
     expect(note).toMatchObject({ what: 'carbon-intensity', zone, unit: 'gCO2eq/kWh', basis: 'marginal', resolutionMs: 300_000, gaps: 1 });
     expect(note.corrections.join()).toMatch(/pounds of CO2 per MWh times 0.45359237,marginal: what one more kWh makes/);
   });
+  test('are taken for what WattTime sells most when no signal is named, and the note says so', () => {
+    expect(importWattTime(csv).note.corrections).toContain('the record names no signal; read as co2_moer');
+    expect(importWattTime(v3()).note.corrections.join()).not.toMatch(/names no signal/);
+  });
   test('are of the zone that is told where the file tells none', () => expect(importWattTime(csv, 'CAISO').note.zone).toBe('CAISO'));
   test('are averages when the signal is one', () => expect(importWattTime(v3({ signal_type: 'co2_aoer' })).note.basis).toBe('average'));
   test('say when stamps had no offset', () =>
