@@ -26,6 +26,8 @@ export interface JobAccounts {
   readonly embodiedG: Float64Array;
   /** Slots between arrival and end in which it did not run. */
   readonly waitSlots: Int32Array;
+  /** How much later than at its release its slots lie on average: the wait that plans put a price on. */
+  readonly lateSlots: Float64Array;
   /** Times it stopped and went on. */
   readonly stops: Int32Array;
 }
@@ -121,6 +123,7 @@ function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts
     matchedG: column(),
     embodiedG: column(),
     waitSlots: new Int32Array(count),
+    lateSlots: column(),
     stops: new Int32Array(count),
   };
   for (let job = 0; job < count; job++) {
@@ -128,7 +131,7 @@ function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts
     if (at < 0) continue;
     const { kwPerAccelerator, feedInTariff, askPerAcceleratorHour } = sites[at] as Study['sites'][number];
     const shift = at * truth.slots + truth.lead - at * width; // from a cell of the study to one of the truth
-    let [curtailed, exportable, grid, money, location, marginal, heldHours, ran] = [0, 0, 0, 0, 0, 0, 0, 0];
+    let [curtailed, exportable, grid, money, location, marginal, heldHours, ran, places] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
     eachHeld(study, runs, job, (cell, held) => {
       const kwh = held * kwPerAccelerator * hours;
       const part = kwh / ((slots.held[cell] as number) * kwPerAccelerator);
@@ -141,6 +144,7 @@ function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts
       location += gridKwh * (truth.carbonIntensity[cell + shift] as number);
       if (gridKwh > 0) marginal += gridKwh * (truth.marginalIntensity[cell + shift] as number);
       heldHours += held * hours;
+      places += cell - at * width;
       ran++;
     });
     const moved = at === workload.home[job] ? 0 : (workload.gigabytes[job] as number);
@@ -159,6 +163,7 @@ function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts
     jobs.matchedG[job] = location + transferG;
     jobs.embodiedG[job] = heldHours * terms.embodiedGPerAcceleratorHour;
     jobs.waitSlots[job] = endOf(workload, runs, job) - (workload.release[job] as number) - ran;
+    jobs.lateSlots[job] = places / ran - (workload.release[job] as number) - (ran - 1) / 2;
     jobs.stops[job] = stops;
   }
   return jobs;

@@ -17,9 +17,20 @@ const t975 = [
 ];
 const z975 = 1.959964;
 
-/** Student's t at 97.5 % for whole degrees of freedom ≥ 1; beyond 30 by the first terms of the Cornish-Fisher expansion, right to .001. */
+/**
+ * Student's t at 97.5 % for whole degrees of freedom ≥ 1.
+ *
+ * Beyond 30 by the Cornish-Fisher expansion to the third order, right to .0001 (Abramowitz and Stegun 1964, 26.7.5).
+ */
 export function studentT975(degrees: number): number {
-  return t975[degrees - 1] ?? z975 + (z975 ** 3 + z975) / (4 * degrees) + (5 * z975 ** 5 + 16 * z975 ** 3 + 3 * z975) / (96 * degrees ** 2);
+  const z = z975;
+  return (
+    t975[degrees - 1] ??
+    z +
+      (z ** 3 + z) / (4 * degrees) +
+      (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2) +
+      (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * degrees ** 3)
+  );
 }
 
 /** Mean and its 95 % interval by Student's t; a RangeError for no values. */
@@ -36,9 +47,16 @@ export function intervalOf(values: readonly number[]): Interval95 {
 /**
  * What is saved against a baseline that met the same seeds: 100 × (1 − ours ÷ theirs) by seed, %, with its interval.
  *
- * Paired: what a seed does to both cancels. NaN where a baseline is 0.
+ * Paired: what a seed does to both cancels. NaN where a baseline is not above 0, of which no share can be told.
  */
-export function pairedSaving(ours: readonly number[], theirs: readonly number[]): Interval95 {
+export const pairedSaving = (ours: readonly number[], theirs: readonly number[]): Interval95 =>
+  intervalOf(pairs(ours, theirs).map(([own, other]) => (other > 0 ? 100 * (1 - own / other) : Number.NaN)));
+
+/** Ours less theirs by seed, in their own unit, with its interval. */
+export const pairedChange = (ours: readonly number[], theirs: readonly number[]): Interval95 =>
+  intervalOf(pairs(ours, theirs).map(([own, other]) => own - other));
+
+function pairs(ours: readonly number[], theirs: readonly number[]): (readonly [number, number])[] {
   if (ours.length !== theirs.length) throw new RangeError(`pairs need as many values, found ${ours.length} and ${theirs.length}`);
-  return intervalOf(ours.map((value, seed) => 100 * (1 - value / (theirs[seed] as number))));
+  return ours.map((value, seed) => [value, theirs[seed] as number]);
 }

@@ -23,8 +23,9 @@ export interface Metrics {
   readonly embodiedKg: number;
   /** Accounting currency. */
   readonly money: number;
-  /** What the planner minimises: money, carbon and waiting at the study's prices. */
+  /** What the planner minimises: money, carbon and waiting at the study's prices, of the jobs that were placed. */
   readonly comparable: number;
+  /** Hours between arrival and end in which a job did not run; the 95th percentile by nearest rank. */
   readonly waitHoursMean: number;
   readonly waitHoursP95: number;
   /** From the first release to the last end. */
@@ -41,8 +42,9 @@ export interface Metrics {
 
 export type Metric = keyof Metrics;
 
-/** Metrics where less is better: those that savings are told of. */
+/** Metrics where less is better: those that are compared with the baseline. */
 export const savedMetrics = ['locationKg', 'marginalKg', 'money', 'comparable', 'waitHoursMean'] as const satisfies readonly Metric[];
+export type SavedMetric = (typeof savedMetrics)[number];
 
 const sum = (values: Float64Array | Int32Array): number => {
   let total = 0;
@@ -55,17 +57,14 @@ export function metricsOf(study: Study, runs: Runs, { jobs, slots }: Accounts): 
   const { workload, sites } = study;
   const hours = study.slotMs / HOUR;
   const width = study.slots + study.tail;
-  let [unplaced, deadlineMisses, moved, lastEnd, waited] = [0, 0, 0, 0, 0];
+  let [unplaced, deadlineMisses, moved, lastEnd] = [0, 0, 0, 0];
   for (let job = 0; job < workload.count; job++) {
     const site = runs.site[job] as number;
     const end = endOf(workload, runs, job);
     if (site < 0) unplaced++;
     if (site < 0 || end > (workload.end[job] as number)) deadlineMisses++;
     if (site >= 0 && site !== workload.home[job]) moved++;
-    if (site >= 0) {
-      lastEnd = Math.max(lastEnd, end);
-      waited += jobs.waitSlots[job] as number;
-    }
+    if (site >= 0) lastEnd = Math.max(lastEnd, end);
   }
   let [held, there, absorbed, curtailable] = [0, 0, 0, 0];
   sites.forEach(({ accelerators }, site) => {
@@ -93,9 +92,9 @@ export function metricsOf(study: Study, runs: Runs, { jobs, slots }: Accounts): 
     matchedKg: sum(jobs.matchedG) / 1_000,
     embodiedKg: sum(jobs.embodiedG) / 1_000,
     money,
-    comparable: money + (carbonPricePerKg * locationG) / 1_000 + waitPricePerHour * waited * hours,
-    waitHoursMean: placed === 0 ? 0 : (waited * hours) / placed,
-    waitHoursP95: ((waits[Math.min(waits.length - 1, Math.floor(0.95 * waits.length))] as number | undefined) ?? 0) * hours,
+    comparable: money + (carbonPricePerKg * locationG) / 1_000 + waitPricePerHour * sum(jobs.lateSlots) * hours,
+    waitHoursMean: placed === 0 ? 0 : (sum(waits) * hours) / placed,
+    waitHoursP95: (waits[Math.ceil(0.95 * placed) - 1] ?? 0) * hours,
     makespanHours: workload.count === 0 ? 0 : Math.max(0, lastEnd - (workload.release[0] as number)) * hours,
     utilisationPercent: there === 0 ? 0 : (100 * held) / there,
     absorbedPercent: curtailable === 0 ? Number.NaN : (100 * absorbed) / curtailable,

@@ -4,8 +4,8 @@
 
 import { type Accounts, accountsOf } from './account.ts';
 import type { Forecaster } from './belief.ts';
-import { type Interval95, intervalOf, pairedSaving } from './confidence.ts';
-import { type Metric, type Metrics, metricsOf, savedMetrics } from './metrics.ts';
+import { type Interval95, intervalOf, pairedChange, pairedSaving } from './confidence.ts';
+import { type Metric, type Metrics, metricsOf, type SavedMetric, savedMetrics } from './metrics.ts';
 import type { Policy } from './policy.ts';
 import { foresee, roll } from './roll.ts';
 import type { Runs, Study } from './study.ts';
@@ -44,8 +44,12 @@ export interface Standing {
   /** Means over seeds with their 95 % intervals. */
   readonly metrics: Readonly<Record<Metric, Interval95>>;
   /** Saved against the baseline, %, paired by seed. */
-  readonly savings: Readonly<Record<(typeof savedMetrics)[number], Interval95>>;
-  /** Comparable cost above the clairvoyant plan's, % of it; absent when there is none. */
+  readonly savings: Readonly<Record<SavedMetric, Interval95>>;
+  /** More (+) or less (−) than the baseline, in the metric's own unit, paired by seed. */
+  readonly changes: Readonly<Record<SavedMetric, Interval95>>;
+  /** Comparable cost above the clairvoyant plan's, accounting currency; absent when there is none. */
+  readonly regret?: Interval95;
+  /** As regret, % of the clairvoyant plan's cost; absent, too, when that is not above 0. */
   readonly regretPercent?: Interval95;
 }
 
@@ -67,20 +71,27 @@ export function standingsOf(runs: readonly RunMetrics[], baseline: string): Stan
     const metrics = Object.fromEntries(
       Object.keys(own[0]?.[1] ?? {}).map((metric) => [metric, intervalOf(own.map(([, each]) => each[metric as Metric]))]),
     ) as Standing['metrics'];
-    const savings = Object.fromEntries(
-      savedMetrics.map((metric) => [
-        metric,
-        pairedSaving(
-          own.map(([, each]) => each[metric]),
-          paired.map((each) => each[metric]),
-        ),
-      ]),
-    ) as Standing['savings'];
-    const known = own.flatMap(([seed, each]) => {
-      const foreseen = best.get(seed);
-      return foreseen ? [100 * (each.comparable / foreseen.comparable - 1)] : [];
+    const compared = (by: typeof pairedSaving) =>
+      Object.fromEntries(
+        savedMetrics.map((metric) => {
+          const ours = own.map(([, each]) => each[metric]);
+          return [
+            metric,
+            by(
+              ours,
+              paired.map((each) => each[metric]),
+            ),
+          ];
+        }),
+      ) as Standing['savings'];
+    const foreseen = own.flatMap(([seed, each]) => {
+      const metrics = best.get(seed);
+      return metrics ? [{ cost: each.comparable, least: metrics.comparable }] : [];
     });
+    const regret = foreseen.length > 0 && { regret: intervalOf(foreseen.map(({ cost, least }) => cost - least)) };
+    const isShare = regret && foreseen.every(({ least }) => least > 0);
+    const regretPercent = isShare && { regretPercent: intervalOf(foreseen.map(({ cost, least }) => 100 * (cost / least - 1))) };
     const forecaster = runs.find((run) => run.policy === policy)?.forecaster ?? '';
-    return { policy, forecaster, metrics, savings, ...(known.length > 0 ? { regretPercent: intervalOf(known) } : {}) };
+    return { policy, forecaster, metrics, savings: compared(pairedSaving), changes: compared(pairedChange), ...regret, ...regretPercent };
   });
 }
