@@ -4,19 +4,12 @@
  * A cell is one policy with one seed. Each is written when it is done, so that Ctrl-C keeps what is finished and the next
  * run of the same scenario goes on from there.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import {
-  clairvoyant,
-  type RunMetrics,
-  runClairvoyant,
-  runStudy,
-  type Standing,
-  type StudyRun,
-  standingsOf,
-} from '../simulator/study/run.ts';
+import { clairvoyant, type RunMetrics, runClairvoyant, runStudy, type StudyRun, standingsOf } from '../simulator/study/run.ts';
 import { createProgress } from './progress.ts';
 import { type LoadedScenario, loadScenario } from './scenario-yaml.ts';
+import { type Cell, createResults, type ResultSink, type RowsKept, type RunSummary } from './sim-results.ts';
 import { table } from './table.ts';
 
 export interface SimRunOptions {
@@ -24,6 +17,8 @@ export interface SimRunOptions {
   readonly json: boolean;
   /** Compare with the plan that knows everything, too. */
   readonly clairvoyant: boolean;
+  /** Which seeds' rows are kept; by the size of the run unless told. */
+  readonly rows?: RowsKept;
   readonly stop: AbortSignal;
 }
 
@@ -33,33 +28,55 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   const { scenario } = loaded;
   const folder = options.out ?? join('.', `${basename(file).replace(/\.ya?ml$/, '')}-results`);
   mkdirSync(folder, { recursive: true });
-  const runs = await runCells(loaded, options);
-  const standings = standingsOf(runs, scenario.baseline);
-  const summary = { name: scenario.name, baseline: scenario.baseline, currency: scenario.currency, seeds: scenario.seeds, standings, runs };
-  writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  const cells = cellsOf(loaded, options.clairvoyant);
+  const results = createResults({ folder, scenario, cells, ...(options.rows ? { rows: options.rows } : {}) });
+  const runs = await runCells(loaded, cells, results, options);
+  const { name, baseline, currency, seeds } = scenario;
+  const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));
+  const paired = runs.filter(({ seed }) => runs.some((run) => run.policy === baseline && run.seed === seed));
+  const summary: RunSummary = {
+    name,
+    baseline,
+    currency,
+    seeds,
+    rows: results.rows,
+    missing,
+    standings: standingsOf(paired, baseline),
+    runs,
+  };
+  results.close(summary);
   process.stdout.write(
-    options.json ? `${JSON.stringify(summary, null, 2)}\n` : `${standingsTable(standings, scenario)}\n\nwritten to ${folder}\n`,
+    options.json ? `${JSON.stringify(summary, null, 2)}\n` : `${standingsTable(summary)}\n\n${written(summary, folder)}\n`,
   );
 }
 
-async function runCells(loaded: LoadedScenario, { json, clairvoyant: isForeseen, stop }: SimRunOptions): Promise<RunMetrics[]> {
+/** Seed by seed, the baseline first: what others are compared with is there when they are done. */
+function cellsOf({ scenario, policies }: LoadedScenario, isForeseen: boolean): readonly Cell[] {
+  const names = [scenario.baseline, ...policies.map(({ name }) => name).filter((name) => name !== scenario.baseline)];
+  return scenario.seeds.flatMap((seed) => [...names, ...(isForeseen ? [clairvoyant] : [])].map((policy) => ({ policy, seed })));
+}
+
+async function runCells(
+  loaded: LoadedScenario,
+  cells: readonly Cell[],
+  results: ResultSink,
+  { json, stop }: SimRunOptions,
+): Promise<RunMetrics[]> {
   const { scenario, policies } = loaded;
   const progress = createProgress(scenario.name, json);
-  const perSeed = policies.length + (isForeseen ? 1 : 0);
   const done: RunMetrics[] = [];
   for (const seed of scenario.seeds) {
+    if (stop.aborted) break;
     const { study, tooWide } = await loaded.studyOf(seed);
     const forecaster = await loaded.forecasterOf(study);
     if (tooWide > 0) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
-    const tell = (policy: string) => (slots: number) =>
-      progress.tell(done.length + slots / study.slots, perSeed * scenario.seeds.length, `${policy}, seed ${seed}`);
-    const cells: (() => StudyRun)[] = [
-      ...policies.map((policy) => () => runStudy(study, policy, forecaster, tell(policy.name))),
-      ...(isForeseen ? [() => runClairvoyant(study)] : []),
-    ];
-    for (const cell of cells) {
+    for (const { policy } of cells.filter((cell) => cell.seed === seed)) {
       if (stop.aborted) break;
-      done.push(kept(cell()));
+      const tell = (slots: number) => progress.tell(done.length + slots / study.slots, cells.length, `${policy}, seed ${seed}`);
+      const own = policies.find(({ name }) => name === policy);
+      const run = own ? runStudy(study, own, forecaster, tell) : runClairvoyant(study);
+      results.cell(run, study);
+      done.push(kept(run));
       await new Promise(setImmediate); // lets Ctrl-C be heard
     }
   }
@@ -69,16 +86,23 @@ async function runCells(loaded: LoadedScenario, { json, clairvoyant: isForeseen,
 
 const kept = ({ policy, forecaster, seed, metrics }: StudyRun): RunMetrics => ({ policy, forecaster, seed, metrics });
 
-const signed = (value: number) => (value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1));
+function written({ rows, seeds, missing }: RunSummary, folder: string): string {
+  const kept = { all: 'rows of all seeds', first: `rows of seed ${seeds[0]} only (--rows all keeps all)`, none: 'no rows' };
+  const lack = missing.length > 0 ? `; ${missing.length} of its cells were not run and are named in summary.json` : '';
+  return `written to ${folder}: ${kept[rows]}${lack}`;
+}
+
+const signed = (value: number) => (Number.isNaN(value) ? '–' : value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1));
 
 /** The policies against their baseline, for people. */
-function standingsTable(standings: readonly Standing[], { baseline, currency, seeds }: LoadedScenario['scenario']): string {
+function standingsTable({ standings, baseline, currency }: RunSummary): string {
+  const seeds = Math.max(0, ...standings.map(({ metrics }) => metrics.jobs.seeds));
   const rows = standings.map(({ policy, metrics, savings, regretPercent }) => {
     const { mean, low, high } = savings.locationKg;
     return [
       policy === baseline ? `${policy} (baseline)` : policy,
       metrics.locationKg.mean.toFixed(1),
-      policy === baseline ? '' : `${signed(-mean)} [${signed(-high)}, ${signed(-low)}]`,
+      policy === baseline ? '' : seeds > 1 ? `${signed(-mean)} [${signed(-high)}, ${signed(-low)}]` : signed(-mean),
       metrics.money.mean.toFixed(2),
       policy === baseline ? '' : signed(-savings.money.mean),
       metrics.waitHoursMean.mean.toFixed(2),
@@ -100,5 +124,10 @@ function standingsTable(standings: readonly Standing[], { baseline, currency, se
     '>USED %',
     '>REGRET %',
   ];
-  return `${table(heads, rows)}\nmeans over ${seeds.length} seeds; intervals are paired by seed, Student’s t`;
+  const lost = standings.filter(({ metrics }) => metrics.unplaced.mean > 0).map(({ policy }) => policy);
+  const notes = [
+    seeds > 1 ? `means over ${seeds} seeds; intervals are paired by seed, Student’s t` : `${seeds} seed: no interval`,
+    ...(lost.length > 0 ? [`${lost.join(', ')} left jobs without room: their carbon and cost are of less work`] : []),
+  ];
+  return `${table(heads, rows)}\n${notes.join('\n')}`;
 }

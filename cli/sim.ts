@@ -15,6 +15,12 @@ export function simCommand(stop: () => AbortSignal): Command {
     .argument('<scenario>', 'a YAML file')
     .option('--out <folder>', 'where the results go (default: the scenario’s name with -results)')
     .option('--clairvoyant', 'compare with the plan that knows all signals and arrivals, too', false)
+    .addOption(
+      new Option(
+        '--rows <seeds>',
+        'rows of timeseries.csv and jobs.parquet; all of a small run and the first seed’s of a large one unless told',
+      ).choices(['all', 'first', 'none']),
+    )
     .option('--json', 'print the summary as JSON', false)
     .action((file: string, options) => simRun(file, { ...options, stop: stop() }));
   sim
