@@ -18,7 +18,8 @@ export interface Layer {
 export interface AreaChart {
   readonly title: string;
   readonly x: LineChart['x'];
-  readonly y: { readonly label: string };
+  /** Values of `include` are on the axis whatever the data: one scale for charts that are compared. */
+  readonly y: { readonly label: string; readonly include?: readonly number[] };
   /** From the bottom up. */
   readonly layers: readonly Layer[];
   readonly spans?: readonly Span[];
@@ -42,7 +43,7 @@ export function areaChart({ title, x, y, layers, spans = [] }: AreaChart, size: 
   }
   const colours = layers.map(({ colour }, i) => colour ?? seriesColour(i));
   const legend = layers.map(({ name }, i) => ({ name, colour: colours[i] as Colour, mark: 'area' as const }));
-  const yAxis = numberAxis(y.label, tops.at(-1) ?? [], { include: [0] });
+  const yAxis = numberAxis(y.label, tops.at(-1) ?? [], { include: [0, ...(y.include ?? [])] });
   return chart({ title, legend, x: xAxisOf(x, size), y: yAxis }, size, (scaleX, scaleY, area) => {
     const xs = at.map((place) => px(scaleX(place)));
     const edge = (values: ArrayLike<number> | undefined) => xs.map((place, i) => `${place} ${px(scaleY(values?.[i] ?? 0))}`);

@@ -22,6 +22,15 @@ export interface Section {
   readonly text?: readonly string[];
   readonly figures?: readonly Figure[];
   readonly table?: Table;
+  /** What opens when it is asked for, e.g. the numbers behind a chart. */
+  readonly details?: readonly Detail[];
+}
+
+export interface Detail {
+  readonly summary: string;
+  readonly table?: Table;
+  /** Kept as it is written, line by line. */
+  readonly plain?: string;
 }
 
 export interface Page {
@@ -34,7 +43,7 @@ export interface Page {
 const variables = (values: readonly string[]): string => values.map((value, i) => `--series-${i + 1}:${value};`).join('');
 
 const style = `:root { color-scheme: light dark; --page: #ffffff; --ink: #1d2733; --line: #dde3e9; ${variables(seriesValues.light)} }
-@media (prefers-color-scheme: dark) { :root { --page: #10161d; --ink: #e8edf2; --line: #2a3542; ${variables(seriesValues.dark)} } }
+@media screen and (prefers-color-scheme: dark) { :root { --page: #10161d; --ink: #e8edf2; --line: #2a3542; ${variables(seriesValues.dark)} } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 86rem; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
@@ -48,7 +57,11 @@ svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; vertical-align: bottom; }
 .right { text-align: right; }
-@media (max-width: 35rem) { .wide { display: none; } .narrow { display: block; } }`;
+details { margin: .5rem 0; }
+summary { cursor: pointer; }
+pre { overflow-x: auto; font-size: .8125rem; line-height: 1.4; }
+@media print { figure, tr { break-inside: avoid; } h2 { break-after: avoid; } .scroll, pre { overflow: visible; } td, th { white-space: normal; } }
+@media screen and (max-width: 35rem) { .wide { display: none; } .narrow { display: block; } }`;
 
 /** The page as HTML text. */
 export function pageHtml({ title, lead, sections }: Page): string {
@@ -71,7 +84,7 @@ ${sections.map(sectionHtml).join('\n')}
 `;
 }
 
-function sectionHtml({ heading, text = [], figures = [], table }: Section): string {
+function sectionHtml({ heading, text = [], figures = [], table, details = [] }: Section): string {
   const drawn = figures.map(
     (figure) => `<figure><div class="wide">\n${figure(wide)}\n</div><div class="narrow">\n${figure(narrow)}\n</div></figure>`,
   );
@@ -81,9 +94,13 @@ function sectionHtml({ heading, text = [], figures = [], table }: Section): stri
     ...text.map((paragraph) => `<p>${escaped(paragraph)}</p>`),
     ...(drawn.length > 0 ? [`<div class="figures">\n${drawn.join('\n')}\n</div>`] : []),
     ...(table ? [tableHtml(table)] : []),
+    ...details.map(detailHtml),
     '</section>',
   ].join('\n');
 }
+
+const detailHtml = ({ summary, table, plain }: Detail): string =>
+  `<details>\n<summary>${escaped(summary)}</summary>\n${table ? tableHtml(table) : ''}${plain === undefined ? '' : `<pre>${escaped(plain)}</pre>`}\n</details>`;
 
 function tableHtml({ titles, rows }: Table): string {
   const classOf = (column: number) => (titles[column]?.startsWith('>') ? ' class="right"' : '');

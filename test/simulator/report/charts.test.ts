@@ -225,6 +225,7 @@ describe('the page', () => {
         text: ['<b>'],
         figures: [(size) => `<svg width="${size.width}"></svg>`],
         table: { titles: ['name', '>n'], rows: [['<i>', '3']] },
+        details: [{ summary: 'file', plain: 'a: <b>' }],
       },
     ],
   });
@@ -236,6 +237,8 @@ describe('the page', () => {
     expect(page).toContain('A &#38; B</h1>');
     expect(page).toContain('<td>&#60;i&#62;</td><td class="right">3</td>');
   });
+  test('keeps what is long behind a summary', () =>
+    expect(page).toContain('<details>\n<summary>file</summary>\n<pre>a: &#60;b&#62;</pre>\n</details>'));
   test('asks for nothing from elsewhere', () => expect(page).not.toMatch(/<script|https?:|url\(|@import/));
 });
 
