@@ -11,6 +11,8 @@ import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-write
 import { stringify } from 'yaml';
 import { type ImpactRun, impactManifest, impactOf, impactStepOf } from '../simulator/report/impact-manifest.ts';
 import { jobColumns, jobRows } from '../simulator/report/job-rows.ts';
+import { pictureOfRun, pictureOfStudy, type RunPicture, type StudyPicture } from '../simulator/report/run-picture.ts';
+import { runReport } from '../simulator/report/run-report.ts';
 import { csvLine, slotColumns, slotRows } from '../simulator/report/slot-rows.ts';
 import type { RunMetrics, Standing, StudyRun } from '../simulator/study/run.ts';
 import type { Study } from '../simulator/study/study.ts';
@@ -58,6 +60,8 @@ const rowFiles = ['timeseries.csv', 'jobs.parquet'];
 export interface ResultsOf {
   readonly folder: string;
   readonly scenario: LoadedScenario['scenario'];
+  /** The scenario as it was written. */
+  readonly text: string;
   /** All cells of the run, in the order their rows are written in. */
   readonly cells: readonly Cell[];
   /** Unless told: all rows of a small run, those of the first seed of a large one. */
@@ -65,22 +69,29 @@ export interface ResultsOf {
 }
 
 /** Opens the results of a run; files of an earlier one go. */
-export function createResults({ folder, scenario, cells, rows }: ResultsOf): ResultSink {
+export function createResults({ folder, scenario, text, cells, rows }: ResultsOf): ResultSink {
   for (const file of [...rowFiles, 'metadata.yaml', 'impact.yaml', 'report.html', 'summary.json'])
     rmSync(join(folder, file), { force: true });
   const waiting = new Map<string, { readonly run: StudyRun; readonly study: Study }>();
   const impacts: ImpactRun[] = [];
+  const pictures: RunPicture[] = [];
+  let picture: StudyPicture | undefined;
   let kept = rows;
   let writer: RowWriter | undefined;
   let next = 0;
   let baseline: StudyRun | undefined;
   const take = ({ run, study }: { readonly run: StudyRun; readonly study: Study }) => {
     if (run.policy === scenario.baseline) baseline = run;
+    const paired = baseline?.seed === run.seed ? baseline : undefined;
     const isFirst = run.seed === scenario.seeds[0];
-    if (isFirst) impacts.push(impactOf(study, run, impactStepOf(study, cells.filter(({ seed }) => seed === run.seed).length)));
+    if (isFirst) {
+      impacts.push(impactOf(study, run, impactStepOf(study, cells.length / scenario.seeds.length)));
+      picture ??= pictureOfStudy(study);
+      pictures.push(pictureOfRun(study, run, paired, picture));
+    }
     if (kept === 'none' || (kept === 'first' && !isFirst)) return;
     writer ??= createRowWriter(folder, study.currency);
-    writer.write(study, run, baseline?.seed === run.seed ? baseline : undefined);
+    writer.write(study, run, paired);
   };
   const drain = (isOver: boolean) => {
     for (; next < cells.length; next++) {
@@ -103,13 +114,20 @@ export function createResults({ folder, scenario, cells, rows }: ResultsOf): Res
     close: (summary) => {
       drain(true);
       writer?.close();
-      const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+      const write = (file: string, content: string) => writeFileSync(join(folder, file), content);
       if (writer) write('metadata.yaml', stringify(metadataOf(scenario, summary), { lineWidth: 0 }));
       if (impacts.length > 0)
         write(
           'impact.yaml',
           stringify(impactManifest(scenario.name, scenario.seeds[0] as number, impacts), { lineWidth: 0, aliasDuplicateObjects: false }),
         );
+      const first = picture && { first: { study: picture, runs: pictures } };
+      const { from: start, for: durationMs } = scenario;
+      const { name, baseline, currency, standings, missing } = summary;
+      write(
+        'report.html',
+        runReport({ name, baseline, currency, standings, missing: missing.length, start, durationMs, scenario: text, ...first }),
+      );
       write('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
     },
   };

@@ -4,7 +4,7 @@
  * A cell is one policy with one seed. Each is written when it is done, so that Ctrl-C keeps what is finished and the next
  * run of the same scenario goes on from there.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { clairvoyant, type RunMetrics, runClairvoyant, runStudy, type StudyRun, standingsOf } from '../simulator/study/run.ts';
 import { createProgress } from './progress.ts';
@@ -29,7 +29,13 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   const folder = options.out ?? join('.', `${basename(file).replace(/\.ya?ml$/, '')}-results`);
   mkdirSync(folder, { recursive: true });
   const cells = cellsOf(loaded, options.clairvoyant);
-  const results = createResults({ folder, scenario, cells, ...(options.rows ? { rows: options.rows } : {}) });
+  const results = createResults({
+    folder,
+    scenario,
+    text: readFileSync(file, 'utf8'),
+    cells,
+    ...(options.rows ? { rows: options.rows } : {}),
+  });
   const runs = await runCells(loaded, cells, results, options);
   const { name, baseline, currency, seeds } = scenario;
   const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));

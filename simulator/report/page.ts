@@ -56,6 +56,7 @@ svg { display: block; width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; vertical-align: bottom; }
+th { white-space: normal; min-width: 4.5rem; }
 .right { text-align: right; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; }

@@ -161,14 +161,14 @@ describe('rows', () => {
     const loaded = await loadScenario(file);
     const cells = summary.runs.map(({ policy, seed }) => ({ policy, seed }));
     const mixed = join(folder, '..');
-    const results = createResults({ folder: mixed, scenario: loaded.scenario, cells });
+    const results = createResults({ folder: mixed, scenario: loaded.scenario, text: quickText, cells });
     for (const { policy, seed } of [...cells].reverse()) {
       const { study } = await loaded.studyOf(seed);
       const own = loaded.policies.find(({ name }) => name === policy);
       results.cell(own ? runStudy(study, own, loaded.forecaster) : runClairvoyant(study), study);
     }
     results.close(summary);
-    for (const name of ['timeseries.csv', 'jobs.parquet', 'metadata.yaml', 'impact.yaml'])
+    for (const name of ['timeseries.csv', 'jobs.parquet', 'metadata.yaml', 'impact.yaml', 'report.html'])
       expect(readFileSync(join(mixed, name)).equals(readFileSync(join(folder, name))), name).toBe(true);
   });
 });
