@@ -165,7 +165,8 @@ describe('rows', () => {
     for (const { policy, seed } of [...cells].reverse()) {
       const { study } = await loaded.studyOf(seed);
       const own = loaded.policies.find(({ name }) => name === policy);
-      results.cell(own ? runStudy(study, own, loaded.forecaster) : runClairvoyant(study), study);
+      const forecaster = await loaded.forecasterOf(study);
+      results.cell(own ? runStudy(study, own, forecaster) : runClairvoyant(study), study);
     }
     results.close(summary);
     for (const name of ['timeseries.csv', 'jobs.parquet', 'metadata.yaml', 'impact.yaml', 'report.html'])
