@@ -2,13 +2,14 @@
  * Sim command: what researchers ask of the simulator: scenarios run, published results recomputed, grids otherwise than they were.
  */
 import { Command, Option } from 'commander';
+import { economyCommand } from './sim-economy.ts';
 import { gridCommand } from './sim-grid.ts';
 import { papers, simPaper } from './sim-paper.ts';
 import { simRun } from './sim-run.ts';
 
 /** @param stop  made when a command begins that can be stopped */
 export function simCommand(stop: () => AbortSignal): Command {
-  const sim = new Command('sim').description('simulate: run scenarios, recompute published results, change grids');
+  const sim = new Command('sim').description('simulate: run scenarios, recompute published results, change grids, pay for a year');
   sim
     .command('run')
     .description('run a scenario: its policies on its sites, grids and jobs, seed by seed')
@@ -32,5 +33,6 @@ export function simCommand(stop: () => AbortSignal): Command {
     .option('--json', 'print the results as JSON', false)
     .action((name: string, options) => simPaper(name, options));
   sim.addCommand(gridCommand());
+  sim.addCommand(economyCommand());
   return sim;
 }
