@@ -46,7 +46,11 @@ export function hashWords(words: readonly (string | bigint)[]): string {
   return keccakHex(concatBytes(...words.map(word)));
 }
 
+/** A text of 32 bytes, as every hash is. */
+const WORD_TEXT_LENGTH = 2 + 64;
+
 function word(value: string | bigint): Uint8Array {
+  if (typeof value === 'string' && value.length === WORD_TEXT_LENGTH) return hexToBytes(value.slice(2));
   const number = typeof value === 'bigint' ? value : BigInt(value);
   if (number < 0n || number > WORD_MAX) throw new RangeError(`${number} is not an unsigned 256-bit word`);
   return hexToBytes(number.toString(16).padStart(64, '0'));
