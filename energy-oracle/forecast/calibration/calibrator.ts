@@ -32,7 +32,7 @@ export interface Calibrator {
 /** Plain JSON, some ten kilobytes: it grows with the issues that are still open, not with age. */
 export interface CalibratorState extends LearnedIssuesState {
   readonly quantiles: readonly number[];
-  /** UTC day that is being gathered, days since the epoch; null before the first truth. */
+  /** Start of the period that is being gathered, days since the epoch; null before the first truth. */
   readonly day: number | null;
   readonly blend: BlendState;
   /** By the member that gave the shape. */
@@ -65,12 +65,13 @@ export function createCalibrator({ quantiles, targetId, seesWeather = false, pri
   for (const [name, other] of [['prior', prior.quantiles] as const, ['state', from?.quantiles ?? quantiles] as const])
     if (!isSame(other)) throw new RangeError(`a calibrator of levels [${quantiles.join()}] was given a ${name} of [${other.join()}]`);
   const blend = createBlend(prior.weights, from?.blend);
+  const pace = seesWeather ? paces.seeing : paces.blind;
   const conformals = new Map<MemberName, Conformal>();
   const conformalOf = (shape: MemberName) => {
     let conformal = conformals.get(shape);
     if (!conformal) {
       conformal = createConformal(quantiles, stretchFor(prior, targetId, shape), {
-        pace: seesWeather ? paces.seeing : paces.blind,
+        pace,
         from: from?.conformal[shape],
       });
       conformals.set(shape, conformal);
@@ -90,12 +91,13 @@ export function createCalibrator({ quantiles, targetId, seesWeather = false, pri
     conformal.learn(row, actual, group);
     blend.learn(leadIndexOf(forecast.issuedAt, forecast.start + step * forecast.stepMs), write.middles, actual, forecast.scale);
   };
-  const closeDay = (today: number) => {
-    if (day === undefined || today > day) {
-      const days = day === undefined ? 0 : Math.min(daysMax, today - day);
+  const closePeriod = (asOf: Instant) => {
+    const now = (Math.floor(asOf / pace.periodMs) * pace.periodMs) / DAY;
+    if (day === undefined || now > day) {
+      const days = day === undefined ? 0 : Math.min(daysMax, now - day);
       blend.close(days);
       for (const conformal of conformals.values()) conformal.close(days);
-      day = today;
+      day = now;
     }
   };
 
@@ -119,7 +121,7 @@ export function createCalibrator({ quantiles, targetId, seesWeather = false, pri
     learn: (forecast, actual, asOf) => {
       if (actual.length !== forecast.steps) throw new RangeError(`${forecast.steps} steps were forecast, found truths of ${actual.length}`);
       const shape = shapeOf(forecast, quantiles);
-      closeDay(Math.floor(asOf / DAY));
+      closePeriod(asOf);
       issues.visit(forecast, actual, asOf, (step, truth) => learnStep(forecast, shape, step, truth));
     },
     toJSON: () => ({

@@ -5,9 +5,10 @@
  * narrow. Levels equally far from the median form a *ring*: the width of a ring follows its misses fast, its tilt (more
  * above or below) slowly, and each group of steps has an offset of its own that is shrunk hard. A guard adds to the width
  * while the last weeks as a whole are off. What is learned fast leaks back to where it has been for long, and that starts
- * at the prior. Learning is counted in days, not in rows.
+ * at the prior. Learning is counted in days, not in rows, and done once a period.
  */
-import { aimOf, createMisses, type MissesState } from './misses.ts';
+import { DAY, type DurationMs, HOUR } from '../../../units/time.ts';
+import { type Aim, aimOf, createMisses, type MissesState } from './misses.ts';
 import { ringsOf } from './rings.ts';
 import { stepGroups } from './step-group.ts';
 
@@ -32,7 +33,7 @@ export interface Conformal {
   stretch(row: Float64Array, middle: number, group: number, slack: number): void;
   /** Takes in a truth beside the quantiles that would be issued now. */
   learn(row: Float64Array, actual: number, group: number): void;
-  /** Closes the day: the stretch moves by what it taught. `days` ≥ 0 have passed since the last. */
+  /** Closes the period: the stretch moves by what it taught. `days` ≥ 0 have passed since the last. */
   close(days: number): void;
   toJSON(): ConformalState;
 }
@@ -41,17 +42,20 @@ export interface Conformal {
  * How fast the width learns, as a logarithm per day and per unit of missed share, and the share of the way per day that
  * it leaks back to where it has been for long.
  */
-export interface Pace {
+export interface Pace extends Aim {
+  /** Between two moves of the stretch. */
+  readonly periodMs: DurationMs;
   readonly widthPerDay: number;
   readonly leakPerDay: number;
 }
 
 /**
- * Without the weather it is the weather that is missed, and today's says little of tomorrow's. With it what is missed lasts for days, as snow or curtailment would.
+ * Without the weather it is the weather that is missed, and today's says little of tomorrow's. With it what is missed lasts
+ * for days, as snow or curtailment would: the news of half a day counts at once, and a fortnight that is off is no chance.
  */
 export const paces = {
-  blind: { widthPerDay: 0.1, leakPerDay: 0.05 },
-  seeing: { widthPerDay: 0.4, leakPerDay: 0.02 },
+  blind: { periodMs: DAY, widthPerDay: 0.1, leakPerDay: 0.05, wider: 0.03, deadZone: 0.125 },
+  seeing: { periodMs: 12 * HOUR, widthPerDay: 0.4, leakPerDay: 0.02, wider: 0.15, deadZone: 0 },
 } as const satisfies Readonly<Record<string, Pace>>;
 
 /** Of the tilt, as the width. */
@@ -64,7 +68,7 @@ const groupPerDay = 0.05;
  */
 const usualPerDay = 0.1;
 const groupLeakPerDay = 0.02;
-/** Rows at which a day is believed by half. */
+/** Rows at which a period is believed by half. */
 const rowsHalf = 4;
 /** Logarithm of the stretch per unit of missed share by which the last weeks are off. */
 const guardStrength = 3;
@@ -102,7 +106,7 @@ export function createConformal(
   const usualTilt = Float64Array.from(from?.usualTilt ?? prior.tilt);
   const tilt = Float64Array.from(start.tilt);
   const groups = Float64Array.from(start.groups);
-  const misses = createMisses(rings, from);
+  const misses = createMisses(rings, pace, from);
   const factors = new Float64Array(stepGroups * quantiles.length).fill(1);
   const refresh = () => {
     rings.forEach(({ lower, upper, outside }, r) => {
@@ -122,7 +126,7 @@ export function createConformal(
     rings.forEach(({ lower, upper, outside }, r) => {
       const [below, above] = misses.shares(r);
       const isPair = lower !== undefined && upper !== undefined;
-      const excess = (below + above - aimOf(outside)) * (isPair ? 1 : 2);
+      const excess = (below + above - aimOf(outside, pace)) * (isPair ? 1 : 2);
       move(width, usualWidth, r, pace.widthPerDay * belief * excess, pace.leakPerDay * days, days);
       if (isPair) move(tilt, usualTilt, r, tiltPerDay * belief * (below - above), tiltLeakPerDay * days, days);
       for (let group = 0; group < stepGroups; group++) {
@@ -148,7 +152,7 @@ export function createConformal(
     close: (days) => {
       if (misses.rows() === 0) return;
       follow(days);
-      misses.closeDay();
+      misses.close();
       refresh();
     },
     toJSON: () => ({

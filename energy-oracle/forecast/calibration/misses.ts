@@ -1,5 +1,5 @@
 /**
- * Misses: how often truths fell outside the rings, on the day that is open and over the last weeks.
+ * Misses: how often truths fell outside the rings, in the period that is open and over the last weeks.
  *
  * Only counts; what they mean for the width of quantiles is for `conformal.ts` to say.
  */
@@ -8,30 +8,38 @@ import { stepGroups } from './step-group.ts';
 
 /** Plain JSON. */
 export interface MissesState {
-  /** Rows seen of the open day, and of them below and above each ring. */
+  /** Rows seen of the open period, and of them below and above each ring. */
   readonly rows: number;
   readonly below: readonly number[];
   readonly above: readonly number[];
   /** The same by group, both sides together. */
   readonly groupRows: readonly number[];
   readonly groupMissed: readonly number[];
-  /** Per closed day, the newest last: rows, then misses of each ring. */
+  /** Per closed period, the newest last: rows, then misses of each ring. */
   readonly days: readonly (readonly number[])[];
 }
 
-/** Noise in the width costs coverage, for a quantile is convex where it is low: aim a little wider. In units of the binomial variance. */
-const aimWider = 0.03;
-/** The guard looks over these days, counts in full from so many on, and leaves this many binomial deviations to chance. */
-const guardDays = 28;
-const guardDaysFull = 10;
-const guardDeadZone = 0.125;
+/** What is aimed at, and how much of the last weeks is believed. */
+export interface Aim {
+  /**
+   * Noise in the width costs coverage, for a quantile is convex where it is low, and misses come in spells: aim so much
+   * wider than promised, in units of the binomial variance.
+   */
+  readonly wider: number;
+  /** Binomial deviations by which the last weeks may be off by chance. */
+  readonly deadZone: number;
+}
+
+/** The guard looks over so many periods, and counts in full from so many on. */
+const guardPeriods = 28;
+const guardPeriodsFull = 10;
 
 const varianceOf = (outside: number) => outside * (1 - outside);
 /** The share to aim at for a ring that promises `outside`. */
-export const aimOf = (outside: number) => outside - aimWider * varianceOf(outside);
+export const aimOf = (outside: number, { wider }: Aim) => outside - wider * varianceOf(outside);
 
-/** Counts of hits and misses: of the open day, and of the days that the guard looks over. */
-export function createMisses(rings: readonly Ring[], from?: MissesState) {
+/** Counts of hits and misses: of the open period, and of those that the guard looks over. */
+export function createMisses(rings: readonly Ring[], aim: Aim, from?: MissesState) {
   let rows = from?.rows ?? 0;
   const below = from ? Float64Array.from(from.below) : new Float64Array(rings.length);
   const above = from ? Float64Array.from(from.above) : new Float64Array(rings.length);
@@ -51,8 +59,8 @@ export function createMisses(rings: readonly Ring[], from?: MissesState) {
         missed += day[ring + 1] as number;
       }
       if (all === 0) return 0;
-      const off = (missed / all - aimOf(outside)) * Math.min(1, days.length / guardDaysFull);
-      return Math.sign(off) * Math.max(0, Math.abs(off) - guardDeadZone * Math.sqrt(varianceOf(outside)));
+      const off = (missed / all - aimOf(outside, aim)) * Math.min(1, days.length / guardPeriodsFull);
+      return Math.sign(off) * Math.max(0, Math.abs(off) - aim.deadZone * Math.sqrt(varianceOf(outside)));
     },
     add: (row: Float64Array, actual: number, group: number) => {
       rows++;
@@ -66,9 +74,9 @@ export function createMisses(rings: readonly Ring[], from?: MissesState) {
         if (isBelow || isAbove) (groupMissed[group * rings.length + r] as number)++;
       }
     },
-    closeDay: () => {
+    close: () => {
       days.push([rows, ...below.map((count, r) => count + (above[r] as number))]);
-      if (days.length > guardDays) days.shift();
+      if (days.length > guardPeriods) days.shift();
       rows = 0;
       for (const counts of [below, above, groupRows, groupMissed]) counts.fill(0);
     },

@@ -130,6 +130,21 @@ describe('a calibrator', () => {
     expect((final[2] as number) - (final[0] as number)).toBeGreaterThan(2 * z80 * 4 * 1.8);
   });
 
+  test.each([
+    { seesWeather: false, want: [24] },
+    { seesWeather: true, want: [12, 24, 36] },
+  ])('takes news into account once a day, twice where the weather is known: $seesWeather', ({ seesWeather, want }) => {
+    const { forecastAt, actualOf } = worldOf({ truth: () => 60, believed: 1 }, 3);
+    const calibrator = createCalibrator({ quantiles: levels, targetId: 'plant', prior: coldPrior(levels), seesWeather });
+    const reach = () => calibrator.apply(forecastAt(start))[2];
+    const hours = Array.from({ length: 40 }, (_, hour) => hour).filter((hour) => {
+      const before = reach();
+      calibrator.learn(forecastAt(start), actualOf(start), start + hour * HOUR);
+      return reach() !== before;
+    });
+    expect(hours).toEqual(want);
+  });
+
   test('cannot be taught by what has not ended', () => {
     const { issues, forecastAt, actualOf } = worldOf({ truth: () => 20, believed: 10 }, 12);
     const [honest, tempted] = [cold(), cold()];
