@@ -46,12 +46,12 @@ export async function unseenBars(full: PooledModel, grids: readonly TestedGrid[]
   const alone = mean(rows.map(({ dayZero }) => dayZero)).toFixed(2);
   return [
     rowOf(
-      `a grid never learned from, its own past at hand: error over that of the model of all four; without a past ${alone}`,
+      `a grid never learned from, its own past at hand: error over that of the model of all four; on day 0, without a past, ${alone}`,
       ({ own }) => own,
       (ratio) => ({ target: `<= ${unseenMax}`, holds: ratio <= unseenMax }),
     ),
     rowOf(
-      'the same without a past, from place and nameplate alone',
+      'the same on day 0, without a past: from place and nameplate alone',
       ({ dayZero }) => dayZero,
       () => ({ target: 'shown', holds: true }),
     ),
