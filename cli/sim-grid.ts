@@ -10,12 +10,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import type { FieldRefusal } from '../scheduler/queue/field.ts';
 import { type FactorBasis, type Source, sources } from '../simulator/grid/emission-factors.ts';
+import { type CarbonExplained, carbonExplained, type PriceExplained, priceExplained } from '../simulator/grid/fit-quality.ts';
 import { importGenerationMix, recordWithin, sourcesOf } from '../simulator/grid/generation-mix.ts';
+import { outputMw } from '../simulator/grid/merit-order.ts';
 import { type GridOutcome, outcomeOf } from '../simulator/grid/outcome.ts';
 import { type GridSummary, summaryOf } from '../simulator/grid/summary.ts';
 import { applyWhatIfs, type WhatIf } from '../simulator/grid/what-if.ts';
 import { readWhatIfs } from '../simulator/grid/what-if-file.ts';
-import { type Zone, zoneOfRecord, zoneWithin } from '../simulator/grid/zone.ts';
+import { type Supply, type Zone, zoneOfRecord, zoneWithin } from '../simulator/grid/zone.ts';
 import { importWholesalePrice, priceConventions } from '../simulator/traces/importers/wholesale-price.ts';
 import type { Series } from '../units/series.ts';
 import { DAY, type Instant, type Interval, toIso } from '../units/time.ts';
@@ -164,8 +166,31 @@ function simGrid(options: GridOptions): void {
   const outcome = outcomeOf(result.zone, new Float64Array(zone.count).fill(extraLoad));
   const [before, after] = [summaryOf(outcomeOf(zone)), summaryOf(outcome)];
   if (out) writeFileSync(out, csvOf(outcome));
-  if (json) return void process.stdout.write(`${JSON.stringify({ before, after }, null, 2)}\n`);
-  process.stdout.write(`${summaryTable(before, after, zone.trace.priceCurrency)}\n`);
+  const trust = trustIn(zone);
+  if (json) return void process.stdout.write(`${JSON.stringify({ before, after, explained: trust }, null, 2)}\n`);
+  process.stdout.write(`${summaryTable(before, after, zone.trace.priceCurrency)}\n\n${trustText(trust)}\n`);
+}
+
+/** Shares of variance that the model explains of the asked hours, which it was learned from among others. */
+interface Trust {
+  readonly carbon: CarbonExplained;
+  readonly price: PriceExplained | undefined;
+}
+
+function trustIn({ supply, price, carbon }: Zone): Trust {
+  const { mix, order, curve, factors } = supply as Supply;
+  return {
+    carbon: carbonExplained({ mix, carbon }, { order, factors }),
+    price: curve && priceExplained(curve, price, outputMw(mix, order.responding)),
+  };
+}
+
+function trustText({ carbon, price }: Trust): string {
+  const { byMeritOrder, byAverageOfResidual } = carbon;
+  const ofCarbon = `Of the changes of emissions from hour to hour the merit order explains ${byMeritOrder.toFixed(2)}, the average intensity ${byAverageOfResidual.toFixed(2)}`;
+  return price
+    ? `${ofCarbon};\nof the price its curve explains ${price.ofPrice.toFixed(2)}, of its changes ${price.ofChanges.toFixed(2)}.`
+    : `${ofCarbon}.`;
 }
 
 function summaryTable(before: GridSummary, after: GridSummary, currency: string): string {

@@ -64,6 +64,9 @@ describe('sunward sim grid', () => {
     expect(out).toMatch(/\nmean price +50\.00 +\d+\.\d\d +-\d+\.\d\d +EUR\/MWh\n/);
     expect(out).toMatch(/\nsolar +4557 +6000 +1442 +MWh\n/);
     expect(out).toMatch(/\ncurtailed +0 +342\d +342\d +MWh\n/); // coal never ran below 400 MW, nor gas below 300
+    expect(out).toMatch(
+      /\nOf the changes .* the merit order explains 0\.99, .*;\nof the price its curve explains 1\.00, of its changes 1\.00\.\n$/,
+    );
     expect(process.exitCode).toBeUndefined();
   });
 

@@ -278,7 +278,7 @@ describe('a bad field is refused with its path, what was found and what is allow
       found: '"A100:2|L4:2"',
       allowed: /a count of 1/,
     },
-    { change: { data: { at: 'eu-rhine' } }, path: 'data.size', found: 'nothing', allowed: /string/ },
+    { change: { data: { at: 'eu-rhine' } }, path: 'data.size', found: 'nothing', allowed: /a number above 0 with MB, GB or TB/ },
     { change: { data: { size: '120' } }, path: 'data.size', found: '"120"', allowed: /MB, GB or TB/ },
     { change: { data: { size: '120 Gb' } }, path: 'data.size', found: '"120 Gb"', allowed: /MB, GB or TB/ },
     { change: { data: { size: '0GB' } }, path: 'data.size', found: '"0GB"', allowed: /above 0/ },

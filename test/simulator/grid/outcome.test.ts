@@ -128,6 +128,10 @@ describe('the answer of a zone to load', () => {
     expect(priceDelta).toBe(0);
     expect(marginalIntensity).toBeCloseTo((45 * 240 + 11 * 20) / 260, 6);
   });
+  test('is dearer than scarcity where the price already was', () => {
+    const zone = zoneAfter(applyWhatIfs(handZone(), [{ kind: 'price-shock', by: 1, add: 5_000 }]));
+    expect(responseOf(zone)(hourAt(0), 300_000).priceDelta).toBeCloseTo(10 + 100 * 0.8 + 150 * 0.4, 6);
+  });
   test('of a zone of signals alone is none', () => {
     const { trace } = handZone();
     expect(responseOf(zoneOfSignals({ ...trace, marginalIntensity: trace.carbonIntensity }))(hourAt(0), 1e6)).toMatchObject({
@@ -193,10 +197,15 @@ describe('any zone under any changes', () => {
         after.forEach((mw, h) => void expect(mw).toBeLessThanOrEqual((before[h] as number) + 1e-6));
       }),
     ));
-  test('is cut like its traces', () => {
-    const zone = zoneAfter(applyWhatIfs(handZone(48), [{ kind: 'scale', source: 'solar', by: 2 }]));
-    const [whole, part] = [outcomeOf(zone), outcomeOf(zoneWithin(zone, hours(10, 34)))];
-    expect(part.price).toEqual({ ...whole.price, start: hourAt(10), values: whole.price.values.slice(10, 34) });
-    expect(part.mix?.bySource.gas).toEqual(whole.mix?.bySource.gas?.slice(10, 34));
-  });
+  test('is cut like its traces', () =>
+    fc.assert(
+      fc.property(anyZone, fc.double({ min: 0, max: 3, noNaN: true }), anyLoad, (zone, by, mw) => {
+        const after = zoneAfter(applyWhatIfs(zone, [{ kind: 'scale', source: 'solar', by }]));
+        const [whole, part] = [outcomeOf(after, all(48, mw)), outcomeOf(zoneWithin(after, hours(10, 34)), all(24, mw))];
+        for (const name of ['price', 'carbonIntensity', 'marginalIntensity'] as const)
+          expect(part[name]).toEqual({ ...whole[name], start: hourAt(10), values: whole[name]?.values.slice(10, 34) });
+        expect(part.mix?.bySource.gas).toEqual(whole.mix?.bySource.gas?.slice(10, 34));
+      }),
+      { numRuns: 30 },
+    ));
 });

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { emissionFactors } from '../../../simulator/grid/emission-factors.ts';
 import type { GenerationMix } from '../../../simulator/grid/generation-mix.ts';
-import { fitMeritOrder, type MeritOrder, outputMw } from '../../../simulator/grid/merit-order.ts';
-import { fitPriceCurve, type PriceCurve } from '../../../simulator/grid/price-curve.ts';
+import { fitMeritOrder, type MeritOrder } from '../../../simulator/grid/merit-order.ts';
+import { neverFalling, type PriceCurve } from '../../../simulator/grid/price-curve.ts';
 import type { Changed } from '../../../simulator/grid/what-if.ts';
 import { type Zone, zoneOfSupply } from '../../../simulator/grid/zone.ts';
 import { HOUR } from '../../../units/time.ts';
@@ -60,7 +60,11 @@ const megawatts = (count: number, max: number) =>
     .array(fc.double({ min: 0, max, noNaN: true }), { minLength: count, maxLength: count })
     .map((values) => Float64Array.from(values, (value) => value + 0)); // no -0
 
-/** Any zone of two days: learned from itself, with its own carbon or that of its mix. */
+const anyShares = fc
+  .tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 9 }))
+  .map((parts) => parts.map((part) => part / sum(parts)));
+
+/** Any zone of two days: any parts in four bins, any curve that never falls, its own carbon or that of its mix. */
 export const anyZone: fc.Arbitrary<Zone> = fc
   .record({
     coal: megawatts(48, 200),
@@ -72,14 +76,22 @@ export const anyZone: fc.Arbitrary<Zone> = fc
     price: fc.array(fc.double({ min: -50, max: 200, noNaN: true }), { minLength: 48, maxLength: 48 }),
     carbon: fc.array(fc.oneof(fc.constant(Number.NaN), fc.double({ min: 0, max: 900, noNaN: true })), { minLength: 48, maxLength: 48 }),
   })
-  .map(({ price: prices, carbon, ...bySource }) => {
+  .chain((record) =>
+    fc.record({
+      record: fc.constant(record),
+      shares: fc.array(anyShares, { minLength: 4, maxLength: 4 }),
+      relative: fc.array(fc.double({ min: -1, max: 5, noNaN: true }), { minLength: 6, maxLength: 6 }).map(neverFalling),
+    }),
+  )
+  .map(({ record: { price: prices, carbon, ...bySource }, shares, relative }) => {
     const mix: GenerationMix = { start, stepMs: HOUR, count: 48, bySource };
-    const order = fitMeritOrder(mix);
+    const order = { ...fitMeritOrder(mix), edgesMw: [0, 100, 200, 300, 400], shares };
     const price = Float64Array.from(prices, (value) => value + 0);
+    const curve = { knotsMw: [0, 100, 200, 300, 400, 500], relative, level: price.map((_, h) => 20 + h) };
     return zoneOfSupply(
       { mix, carbon: Float64Array.from(carbon, (value) => value + 0) },
       price,
-      { order, factors: emissionFactors['life-cycle'], curve: fitPriceCurve(price, outputMw(mix, order.responding)) },
+      { order, factors: emissionFactors['life-cycle'], curve },
       { zone: 'ANY', timeZone: 'America/Los_Angeles', priceCurrency: 'USD' },
     );
   });
