@@ -66,6 +66,16 @@ describe('under a baseline', () => {
     );
   });
 
+  test.each([
+    { name: 'pauses for a few green hours', green: (slot: number) => (slot >> 2) % 2 === 1, pieces: 4 },
+    { name: 'runs in one piece where it would restore at every slot', green: (slot: number) => slot % 2 === 1, pieces: 1 },
+  ])('a job $name', ({ green, pieces }) => {
+    const waiting = [jobOf('j', { maxDuration: 4 * HOUR - SLOT })];
+    const intensity = (site: string, slot: number) => (site === 'rhine' && green(slot) ? 50 : 400);
+    const { placements } = cycle(snapshotOf({ waiting, clearing: under('wait-awhile') }, intensity), noon);
+    expect(placements[0]?.segments).toHaveLength(pieces);
+  });
+
   test('nobody bids: prices are 0, and no plan costs less than the bound', () => {
     const snapshot = snapshotOf({ waiting: [jobOf('j', solid), jobOf('k')] }, greenFrom(8));
     const { standing, costs } = cycle({ ...snapshot, clearing: under('run-now') }, noon);
