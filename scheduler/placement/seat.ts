@@ -177,7 +177,7 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
       draws[at] = (needs[at] as number) * (options.kwPerAccelerator[at] as number);
     }
   const marginals = noMarginals(market, load, draws);
-  const nobodyElse = noMarginals(market, emptyLoad(market), draws);
+  let nobodyElse: Marginals | undefined;
   /** By option, what its cheapest run would add if nobody else held anything: no load makes it cheaper. NaN where nobody asked. */
   const alone = new Float64Array(options.count).fill(Number.NaN);
   const room = { pool: 0, isHard: true };
@@ -245,6 +245,7 @@ export function seatsOf(market: Market, load: Load, prices: Prices, regret?: Flo
     if (!Number.isNaN(alone[at])) return alone[at] as number;
     const { level } = search;
     const only = noAnswer();
+    nobodyElse ??= noMarginals(market, emptyLoad(market), draws);
     priceSeats(at, rank, 0, Number.POSITIVE_INFINITY, level, wait, nobodyElse);
     if (kindOf === requestKinds.interruptible) cheapestSlots(price, search, only);
     else cheapestRun(price, search, only);
