@@ -140,8 +140,9 @@ describe('a policy', () => {
     expect(other.ledgerHead).not.toBe(first.ledgerHead);
   });
 
-  test('that runs now starts each job at home, in the cycle behind its arrival', { timeout: 60_000 }, async () => {
-    const { jobs } = await runOnce('run-now');
+  test('that runs now starts each job at home, in the cycle behind its arrival, and so saves nothing', { timeout: 60_000 }, async () => {
+    const { jobs, summary } = await runOnce('run-now');
+    expect(summary.carbonG.actual / summary.carbonG.counterfactual).toBeCloseTo(1, 1);
     const began = ({ start: from, runs, counterfactual }: JobRecord) => ({ from, sites: runs.map(({ site }) => site), counterfactual });
     expect(jobs.length).toBeGreaterThan(8);
     for (const job of jobs) expect(began(job)).toMatchObject({ from: nextSlot(job.release), sites: [job.counterfactual?.site] });
