@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ExchangeRates } from '../energy-oracle/grid/price.ts';
 import type { Site } from '../energy-oracle/site.ts';
-import { kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
+import { kilowattHours, kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
 import { type Instant, parseDuration, parseInstant } from '../units/time.ts';
 
 export interface FleetFile {
@@ -60,6 +60,12 @@ const array = z.strictObject({
   tracking: z.literal('single-axis').optional(),
 });
 
+const battery = z.strictObject({
+  capacityKwh: z.number().positive().transform(kilowattHours),
+  powerKw: z.number().positive().transform(kilowatts),
+  roundTripEfficiency: z.number().positive().max(1),
+});
+
 const site = z.strictObject({
   id: name,
   name: z.string().max(80),
@@ -71,6 +77,7 @@ const site = z.strictObject({
   idleKw: kw.default(kilowatts(0)),
   pue: z.number().min(1).default(1),
   pv: z.array(array).default([]),
+  battery: battery.optional(),
   exportLimitKw: kw,
   feedInTariff: z.number().transform(pricePerMegawattHour),
   meterKey: key,

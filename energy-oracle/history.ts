@@ -54,6 +54,25 @@ export function powerSeries(rollups: readonly Rollup[], { start, end }: Interval
   return { start, stepMs: SLOT, values };
 }
 
+/**
+ * What a site draws for itself on slots, kW: its load, and what its battery charges. Both must be known of a slot.
+ *
+ * What a battery gives is left out: it is no generation, and what it was charged with was counted here before (law 9).
+ * Within a slot charge and discharge count against each other, as sun and load do.
+ *
+ * @param batteryKw  + discharge; `undefined` for a site without a battery
+ */
+export const ownLoadSeries = (loadKw: Series, batteryKw: Series | undefined): Series =>
+  batteryKw === undefined
+    ? loadKw
+    : {
+        ...loadKw,
+        values: loadKw.values.map((load, i) => {
+          const battery = batteryKw.values[i];
+          return load === undefined || battery === undefined ? undefined : load + Math.max(0, -battery);
+        }),
+      };
+
 export interface HistoryQuery {
   readonly store: SeriesStore;
   readonly site: Site;
@@ -68,7 +87,7 @@ export interface HistoryQuery {
 export async function historyOf({ store, site, rates, asOf, behindMs, aheadMs }: HistoryQuery): Promise<History> {
   const now = slotOf(asOf);
   const span = { past: { start: now - behindMs, end: now }, aheadMs, asOf };
-  const [own, zone] = await Promise.all([siteHistory(store, site.id, span), zoneHistory(store, site.zone, rates, span)]);
+  const [own, zone] = await Promise.all([siteHistory(store, site, span), zoneHistory(store, site.zone, rates, span)]);
   return { ...own, ...zone };
 }
 
@@ -82,15 +101,17 @@ interface Span {
 type SiteHistory = Pick<History, 'pvKw' | 'loadKw' | 'weather'>;
 type ZoneHistory = Pick<History, 'importPrice' | 'carbonIntensity' | 'marginalIntensity'>;
 
-async function siteHistory(store: SeriesStore, site: string, { past, aheadMs, asOf }: Span): Promise<SiteHistory> {
+async function siteHistory(store: SeriesStore, { id, battery }: Site, { past, aheadMs, asOf }: Span): Promise<SiteHistory> {
   const whole = { start: past.start, end: past.end + aheadMs };
-  const [pv, load, forecasts] = await Promise.all([
-    store.rollups(site, 'pv_power', past, asOf),
-    store.rollups(site, 'load_power', past, asOf),
-    store.weather(site, whole, asOf),
+  const [pv, load, stored, forecasts] = await Promise.all([
+    store.rollups(id, 'pv_power', past, asOf),
+    store.rollups(id, 'load_power', past, asOf),
+    battery && store.rollups(id, 'battery_power', past, asOf),
+    store.weather(id, whole, asOf),
   ]);
   const weather = weatherHistory(forecasts, whole);
-  return { pvKw: powerSeries(pv, past), loadKw: powerSeries(load, past), ...(weather ? { weather } : {}) };
+  const loadKw = ownLoadSeries(powerSeries(load, past), stored && powerSeries(stored, past));
+  return { pvKw: powerSeries(pv, past), loadKw, ...(weather ? { weather } : {}) };
 }
 
 async function zoneHistory(store: SeriesStore, zone: string, rates: ExchangeRates, { past, aheadMs, asOf }: Span): Promise<ZoneHistory> {
@@ -119,7 +140,7 @@ export async function recordOf({ store, site, rates, asOf, behindMs }: Omit<Hist
   const now = slotOf(asOf);
   const read = async (end: Instant): Promise<SiteHistory & ZoneHistory> => {
     const span = { past: { start: Math.max(now - behindMs, end - stretchMs), end }, aheadMs: 0, asOf };
-    const [own, zone] = await Promise.all([siteHistory(store, site.id, span), zoneHistory(store, site.zone, rates, span)]);
+    const [own, zone] = await Promise.all([siteHistory(store, site, span), zoneHistory(store, site.zone, rates, span)]);
     return { ...own, ...zone };
   };
   let record = await read(now);
@@ -148,16 +169,13 @@ export type HistoryReader = (sites: readonly Site[], asOf: Instant) => Promise<r
 export function createHistoryReader({ store, rates, behindMs, aheadMs }: Omit<HistoryQuery, 'site' | 'asOf'>): HistoryReader {
   const kept = { sites: createKept(behindMs, aheadMs, joinSites), zones: createKept(behindMs, aheadMs, joinZones) };
   return async (sites, asOf) => {
-    const read = {
-      site: (span: Span, site: string) => siteHistory(store, site, span),
-      zone: (span: Span, zone: string) => zoneHistory(store, zone, rates, span),
-    };
+    const readZone = (span: Span, zone: string) => zoneHistory(store, zone, rates, span);
     const zones = new Map<string, Promise<ZoneHistory>>();
-    for (const { zone } of sites) if (!zones.has(zone)) zones.set(zone, kept.zones(zone, asOf, read.zone));
+    for (const { zone } of sites) if (!zones.has(zone)) zones.set(zone, kept.zones(zone, asOf, readZone));
     return Promise.all(
-      sites.map(async ({ id, zone }) => ({
-        ...(await kept.sites(id, asOf, read.site)),
-        ...((await zones.get(zone)) as ZoneHistory),
+      sites.map(async (site) => ({
+        ...(await kept.sites(site.id, asOf, (span) => siteHistory(store, site, span))),
+        ...((await zones.get(site.zone)) as ZoneHistory),
       })),
     );
   };

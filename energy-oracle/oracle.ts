@@ -12,7 +12,7 @@ import type { Forecaster, ForecastRequest, History, SiteForecast } from './forec
 import { curtailedEnergy } from './grid/curtailment.ts';
 import type { GridFeed } from './grid/grid-feed.ts';
 import type { ExchangeRates } from './grid/price.ts';
-import { createHistoryReader, knownPrice, powerSeries, signalSeries } from './history.ts';
+import { createHistoryReader, knownPrice, ownLoadSeries, powerSeries, signalSeries } from './history.ts';
 import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
@@ -72,8 +72,9 @@ const bansMax = 100_000;
 /** How far back slots are rolled up when an oracle starts: what was stored just before a kill counts too. */
 const catchUpMs: DurationMs = DAY;
 
-/** Streams whose difference is the surplus. */
-const surplusStreams: readonly Stream[] = ['pv_power', 'load_power'];
+/** Streams that a site's surplus is made of: sun, own load, and what a battery takes. */
+const surplusStreams = ({ battery }: Pick<Site, 'battery'>): readonly Stream[] =>
+  battery ? ['pv_power', 'load_power', 'battery_power'] : ['pv_power', 'load_power'];
 
 export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   const { clock, sites, store, forecaster, tell, config } = ports;
@@ -83,10 +84,12 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     heads: await store.heads(),
     equivocations: await equivocations(store),
   });
+  const siteById = new Map(sites.map((site) => [site.id, site]));
   /** Slots that readings were stored for since they were last rolled up, by `<site>/<stream>`. */
   const unrolled = new Map<string, Set<Instant>>();
   const noteReading = ({ site, stream, metered }: Reading) => {
-    if (!surplusStreams.includes(stream)) return;
+    const own = siteById.get(site);
+    if (!own || !surplusStreams(own).includes(stream)) return;
     const slots = unrolled.get(`${site}/${stream}`) ?? new Set();
     unrolled.set(`${site}/${stream}`, slots);
     for (const slot of slotsTouching(metered)) slots.add(slot);
@@ -105,21 +108,21 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   const ingests = weather ? [...needed, weather] : needed;
   const fetchWeather = ports.weatherService && createWeatherFetcher({ service: ports.weatherService, sites, store, tell });
   const newest = new Map<string, Outlook>();
-  const siteById = new Map(sites.map((site) => [site.id, site]));
 
   async function facts(siteId: string, interval: Interval, asOf: Instant): Promise<readonly SlotFacts[]> {
     const site = siteById.get(siteId);
     if (!site) throw new RangeError(`unknown site ${siteId}`);
     const whole = { start: slotOf(interval.start), end: slotOf(interval.end - 1) + SLOT };
-    const [pv, load, prices, carbon, marginal] = await Promise.all([
+    const [pv, load, stored, prices, carbon, marginal] = await Promise.all([
       store.rollups(siteId, 'pv_power', whole, asOf),
       store.rollups(siteId, 'load_power', whole, asOf),
+      site.battery && store.rollups(siteId, 'battery_power', whole, asOf),
       store.curves(site.zone, 'day_ahead_price', whole, asOf),
       store.curves(site.zone, 'carbon_intensity', whole, asOf),
       store.curves(site.zone, 'carbon_intensity_marginal', whole, asOf),
     ]);
     const generation = powerSeries(pv, whole);
-    const ownLoad = powerSeries(load, whole);
+    const ownLoad = ownLoadSeries(powerSeries(load, whole), stored && powerSeries(stored, whole));
     const price = signalSeries(prices, whole, knownPrice(config.rates));
     const intensity = signalSeries(carbon, whole, (value) => value);
     const marginalIntensity = signalSeries(marginal, whole, (value) => value);
@@ -202,8 +205,9 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   /** Has every slot of the last day rolled up anew where that changes anything. */
   function noteLastDay(): void {
     const now = slotOf(clock.now());
-    for (const { id } of sites)
-      for (const stream of surplusStreams) unrolled.set(`${id}/${stream}`, new Set(slotsTouching({ start: now - catchUpMs, end: now })));
+    for (const site of sites)
+      for (const stream of surplusStreams(site))
+        unrolled.set(`${site.id}/${stream}`, new Set(slotsTouching({ start: now - catchUpMs, end: now })));
   }
 
   return {
@@ -218,7 +222,9 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     },
     closeSlots: async (interval) => {
       try {
-        const rolled = await Promise.all(sites.flatMap(({ id }) => surplusStreams.map((stream) => rolledUp(id, stream, interval))));
+        const rolled = await Promise.all(
+          sites.flatMap((site) => surplusStreams(site).map((stream) => rolledUp(site.id, stream, interval))),
+        );
         await store.putRollups(rolled.flat());
       } catch (fault) {
         noteLastDay(); // whoever had been noted is looked at again
@@ -250,6 +256,6 @@ async function equivocations(store: SeriesStore): Promise<readonly Reading[]> {
   return decoded.flatMap((message) => (message.kind === 'reading' ? [message.reading] : []));
 }
 
-/** Surplus of a slot from average powers, whole Wh: max(0, generation − own load). */
+/** Surplus of a slot from average powers, whole Wh: max(0, generation − own load), what a battery takes counted as load. */
 const surplusEnergy = (generationKw: number, loadKw: number): WattHours =>
   wattHours(Math.max(0, generationKw - loadKw) * (SLOT / 3_600_000) * 1_000);

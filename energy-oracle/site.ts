@@ -5,7 +5,7 @@
  * Ed25519 signatures of its meter's key over domain-tagged text; who the key belongs to is settled at enrolment.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import type { Kilowatts, PricePerMegawattHour } from '../units/quantity.ts';
+import type { KilowattHours, Kilowatts, PricePerMegawattHour } from '../units/quantity.ts';
 import type { DurationMs } from '../units/time.ts';
 
 export interface Accelerator {
@@ -23,6 +23,16 @@ export interface PvArray {
   readonly azimuthDeg: number;
   /** Absent: they stand as they are. `single-axis`: they follow the sun from one side of a level axis to the other. */
   readonly tracking?: 'single-axis' | undefined;
+}
+
+/** A battery behind the meter of its site, as its nameplate says. */
+export interface Battery {
+  /** Energy it can give from full to empty at no power, kWh > 0. */
+  readonly capacityKwh: KilowattHours;
+  /** Most that it charges or discharges with, kW > 0, at its connection to the site. */
+  readonly powerKw: Kilowatts;
+  /** Energy out ÷ energy in over a whole cycle, both at that connection, in (0, 1]. */
+  readonly roundTripEfficiency: number;
 }
 
 /** On which terms a provider lets its accelerators. */
@@ -49,6 +59,8 @@ export interface Site {
   /** Power usage effectiveness, ≥ 1. */
   readonly pue: number;
   readonly pv: readonly PvArray[];
+  /** Absent: none. A site that has one must meter it: what it charges is no surplus. */
+  readonly battery?: Battery | undefined;
   /** Most that may flow to the grid, kW; what exceeds it is curtailed. */
   readonly exportLimitKw: Kilowatts;
   /** Paid for exported energy, accounting currency per MWh; the opportunity price of exportable surplus. */

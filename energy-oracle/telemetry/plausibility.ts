@@ -13,6 +13,8 @@ import type { Reading } from './reading.ts';
 
 /** Panels exceed their nameplate for seconds at cloud edges and in cold; never by more than a fifth over an interval. */
 const pvOverNameplateMax = 1.2;
+/** Inverters of batteries exceed their nameplate for minutes, never by more than a tenth over an interval. */
+const batteryOverNameplateMax = 1.1;
 /** Largest power of a load, battery or grid connection, W: 10 MW. */
 const powerWMax = 10_000_000;
 /** Largest register, Wh: 10 MW for a century. */
@@ -51,8 +53,11 @@ export function implausibleReading({ stream, value }: Reading, site: Site): stri
     case 'load_power':
       return outside('load_power (W)', value, 0, powerWMax);
     case 'grid_power':
-    case 'battery_power':
-      return outside(`${stream} (W)`, value, -powerWMax, powerWMax);
+      return outside('grid_power (W)', value, -powerWMax, powerWMax);
+    case 'battery_power': {
+      const mostW = site.battery ? site.battery.powerKw * 1_000 * batteryOverNameplateMax : powerWMax;
+      return outside('battery_power (W)', value, -mostW, mostW);
+    }
     case 'battery_soc':
       return outside('battery_soc (%)', value, 0, 100);
     case 'energy_import':

@@ -55,3 +55,9 @@ describe('the offer of a site', () => {
     expect(() => fleetWith(line)).toThrow(says);
   });
 });
+
+test('the battery of a site is its nameplate; without a round trip it is refused', () => {
+  const line = 'battery: {capacityKwh: 20, powerKw: 8, roundTripEfficiency: 0.9}';
+  expect(fleetWith(line).sites[0]?.battery).toEqual({ capacityKwh: 20, powerKw: 8, roundTripEfficiency: 0.9 });
+  expect(() => fleetWith('battery: {capacityKwh: 20, powerKw: 8}')).toThrow(/battery\.roundTripEfficiency/);
+});

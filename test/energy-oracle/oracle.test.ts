@@ -2,16 +2,20 @@
 import { describe, expect, test } from 'vitest';
 import type { ForecastRequest } from '../../energy-oracle/forecast/forecaster.ts';
 import { createOracle } from '../../energy-oracle/oracle.ts';
+import type { Site } from '../../energy-oracle/site.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
+import type { Stream } from '../../energy-oracle/telemetry/reading.ts';
 import { createMemoryLine } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { manualClock } from '../../units/clock.ts';
 import { DAY, HOUR, type Instant, MINUTE, SLOT, toIso } from '../../units/time.ts';
 import { curveMessage, curveOf, feedKey, keyOf, noon, readingOf, signed, siteOf } from './telemetry/messages.ts';
 
-const site = { ...siteOf(1), zone: 'DE-LU', exportLimitKw: 6 };
+const gridOnly: Site = { ...siteOf(1), zone: 'DE-LU', exportLimitKw: 6 };
+const site = gridOnly;
+const withBattery: Site = { ...gridOnly, battery: { capacityKwh: 20, powerKw: 8, roundTripEfficiency: 0.9 } };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-async function make() {
+async function make(site: Site = gridOnly) {
   const clock = manualClock(noon);
   const [meters, feeds] = [createMemoryLine({ clock }), createMemoryLine({ clock })];
   const store = createMemorySeriesStore();
@@ -46,7 +50,7 @@ async function make() {
   await feed.open('feed', () => {});
   let seq = 0;
   /** Average W of a stream over minutes of the hour after noon. */
-  const read = async (stream: 'pv_power' | 'load_power', value: number, from: number, to: number) => {
+  const read = async (stream: Stream, value: number, from: number, to: number) => {
     const metered = { start: noon + from * MINUTE, end: noon + to * MINUTE };
     clock.set(Math.max(clock.now(), metered.end));
     const { topic, payload } = signed(readingOf(1, seq++, { stream, value, metered }), keyOf(1));
@@ -162,6 +166,45 @@ describe('the facts of a slot', () => {
   test('of a site nobody knows are a bug', async () => {
     const { oracle } = await make();
     await expect(oracle.view.facts('mars', hour, noon)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('the facts of a slot where a battery stands', () => {
+  const surplusOf = async (own: Site, readings: readonly (readonly [Stream, number])[]) => {
+    const { clock, oracle, store, read, settled } = await make(own);
+    for (const [stream, value] of readings) await read(stream, value, 0, 15);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    const { quarantined } = await store.counts();
+    return [(await oracle.view.facts(own.id, hour, clock.now()))[0]?.surplusWh, quarantined];
+  };
+  const sun = ['pv_power', 9_000] as const;
+  const load = ['load_power', 2_000] as const;
+  test.each([
+    { name: 'count what it charges as used: nobody else can have it', battery: -4_000, want: 750 },
+    { name: 'leave no surplus when it charges more than there is', battery: -8_000, want: 0 },
+    { name: 'never count what it gives: it is not a source', battery: 5_000, want: 1_750 },
+    { name: 'are as without one while it rests', battery: 0, want: 1_750 },
+  ])('$name', async ({ battery, want }) =>
+    expect(await surplusOf(withBattery, [sun, load, ['battery_power', battery], ['battery_soc', 40]])).toEqual([want, {}]),
+  );
+
+  test('are unknown while it is not metered: what it takes might be all', async () =>
+    expect(await surplusOf(withBattery, [sun, load])).toEqual([undefined, {}]));
+
+  test('refuse a power that no nameplate allows', async () =>
+    expect(await surplusOf(withBattery, [sun, load, ['battery_power', -8_801]])).toEqual([undefined, { 'out-of-range': 1 }]));
+
+  test('teach the forecaster an own load that what it charges is part of', async () => {
+    const { clock, oracle, read, settled, asked } = await make(withBattery);
+    await read('pv_power', 9_000, 0, 15);
+    await read('load_power', 2_000, 0, 15);
+    await read('battery_power', -4_000, 0, 15);
+    await settled();
+    clock.set(noon + SLOT);
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    await oracle.issueOutlooks();
+    expect(asked[0]?.history.loadKw.values.at(-1)).toBe(6);
   });
 });
 
