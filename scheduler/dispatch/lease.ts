@@ -78,6 +78,8 @@ export interface Run {
   readonly remaining?: DurationMs | undefined;
   /** What it agreed to pay when it was leased; absent in runs made before prices were paid. */
   readonly prices?: readonly PriceStep[] | undefined;
+  /** Run time of it that its agent last said is safe, ms; absent until it said so. */
+  readonly progress?: DurationMs | undefined;
   readonly endedAt: Instant | undefined;
   readonly reason: string;
 }

@@ -97,7 +97,7 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
   const failures = job.failures + 1;
   switch (said.state) {
     case 'running': {
-      const started = { ...run, state: 'running' as const };
+      const started = { ...run, state: 'running' as const, progress: said.progress };
       if (job.state === 'RUNNING') return { run: started, job };
       return { run: started, job: move('RUNNING', `runs at ${run.site}`, { startedAt: job.startedAt ?? run.leasedAt }) };
     }
@@ -129,13 +129,14 @@ function advance(said: RunReport, run: Run, job: Job, now: Instant): { readonly 
 }
 
 /** What of the job is done: a run's progress counts from where it took the job up, after the restore it began with, at its pace. */
-function progressAfter(said: RunReport, { progress, spec }: Job, pace: number): DurationMs {
+function progressAfter(said: Pick<RunReport, 'progress'>, { progress, spec }: Job, pace: number): DurationMs {
   const restore = progress > 0 ? (spec.checkpoint?.restoreCost ?? 0) : 0;
   return Math.min(spec.maxDuration, progress + Math.floor(Math.max(0, said.progress - restore) * pace));
 }
 
 /**
  * Leases that ran out without a word: the run is lost, the job goes back to the queue. One that nobody took is no failure.
+ * What the agent had said is safe in a checkpoint is not done again, if the job makes checkpoints.
  *
  * @param stopMsMax  how long after its lease a run may still be alive at an agent that heard nothing; 0 unless told
  */
@@ -147,7 +148,9 @@ export function expire(active: readonly { readonly run: Run; readonly job: Job }
       .filter(({ run, job }) => run.fence === job.fence && (job.state === 'SCHEDULED' || job.state === 'RUNNING'))
       .map(({ run, job }): Job => {
         const failures = job.failures + (run.state === 'leased' ? 0 : 1);
-        const next = { ...job, version: job.version + 1, failures };
+        const safe = job.spec.checkpoint && run.progress !== undefined ? { progress: run.progress } : undefined;
+        const progress = safe ? progressAfter(safe, job, paceOf(job.spec, run.model, run.accelerators)) : job.progress;
+        const next = { ...job, version: job.version + 1, failures, progress };
         if (failures >= failuresMax)
           return { ...next, state: 'FAILED', reason: `lost or failed ${failures} times`, endedAt: now, closedAt: now };
         return { ...next, state: 'QUEUED', reason: `${run.site} fell silent; runs again` };

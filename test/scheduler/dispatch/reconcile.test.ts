@@ -186,6 +186,18 @@ describe('a lease that ran out', () => {
     expect(jobs).toMatchObject([{ state: 'QUEUED', version: 6, reason: 'rhine fell silent; runs again' }]);
   });
 
+  test('keeps what the agent had said is safe in a checkpoint, of a job that makes them', () => {
+    const checkpoint = { every: 15 * MINUTE, restoreCost: 2 * MINUTE };
+    const goesOn = take(pairOf(1, {}, { state: 'RUNNING' }), said({ progress: 20 * MINUTE })).changes.runs?.[0];
+    expect(goesOn).toMatchObject({ state: 'running', progress: 20 * MINUTE });
+    const lost = { ...(goesOn as Run), until: now - 1 };
+    const progressOf = (job: Job) => expire([{ run: lost, job }], now).jobs?.[0]?.progress;
+    const job = jobOf('a', { checkpoint }, { state: 'RUNNING', fence: 1 });
+    expect(progressOf(job)).toBe(20 * MINUTE);
+    expect(progressOf({ ...job, progress: 10 * MINUTE })).toBe(28 * MINUTE); // it began with a restore
+    expect(progressOf(jobOf('a', { checkpoint: undefined }, { state: 'RUNNING', fence: 1 }))).toBe(0);
+  });
+
   test('is over only after its last millisecond', () => expect(expire([pairOf(1, { until: now })], now)).toEqual({ runs: [], jobs: [] }));
 
   test('for the last time fails the job', () =>
