@@ -10,7 +10,10 @@ import { type SigningKey, type Site, signingKey } from '../energy-oracle/site.ts
 import { kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
 import { DAY, HOUR, type Instant, toIso, toIsoDuration } from '../units/time.ts';
 import { randomStream } from './kernel/random.ts';
+import type { Mishaps } from './mishaps.ts';
+import type { PlantBattery } from './plant/battery.ts';
 import type { OwnLoad } from './plant/load.ts';
+import type { IdleAccelerators } from './plant/power-balance.ts';
 import type { GridTrace } from './traces/grid-trace.ts';
 import type { JobTrace } from './traces/job-trace.ts';
 
@@ -18,7 +21,17 @@ export interface ScenarioSite {
   readonly site: Site;
   readonly load: OwnLoad;
   readonly key: SigningKey;
+  /** Its nameplate is the site's: give both with `withBattery`. */
+  readonly battery?: PlantBattery | undefined;
+  /** Given, the grid connection is metered too (power and registers), and panels tell what they made, not what they could have. */
+  readonly gridMeter?: { readonly idleAccelerators: IdleAccelerators } | undefined;
 }
+
+/** The same place with a battery behind its meter. */
+export const withBattery = (place: ScenarioSite, battery: PlantBattery): ScenarioSite => {
+  const { capacityKwh, powerKw, roundTripEfficiency } = battery;
+  return { ...place, battery, site: { ...place.site, battery: { capacityKwh, powerKw, roundTripEfficiency } } };
+};
 
 export interface Arrival {
   readonly at: Instant;
@@ -35,6 +48,8 @@ export interface Scenario {
   readonly traces: readonly GridTrace[];
   readonly arrivals: readonly Arrival[];
   readonly rates: ExchangeRates;
+  /** Absent: nothing goes wrong. */
+  readonly mishaps?: Mishaps | undefined;
 }
 
 /** Euro per unit: yearly averages of 2022, European Central Bank reference rates. */

@@ -31,11 +31,13 @@ import { valueAt } from '../units/series.ts';
 import { DAY, type DurationMs, HOUR, type Instant, MINUTE, SLOT, toIso } from '../units/time.ts';
 import { createTimeline, type Pace } from './kernel/virtual-clock.ts';
 import { createFeed } from './plant/feed.ts';
-import { ownLoadKw } from './plant/load.ts';
+import type { Injected } from './plant/line-faults.ts';
 import { createMeter, type Plant } from './plant/meter.ts';
-import { pvPowerKw } from './plant/pv-plant.ts';
+import { createRecovery } from './plant/recovery.ts';
+import type { LineRole, SiteFaults } from './plant/site-faults.ts';
 import { createWeatherDesk } from './plant/weather-desk.ts';
 import { type Arrival, demoKey, type Scenario, type ScenarioSite } from './scenario.ts';
+import { enginesOf, faultsOf, plantOf, type SiteEnds } from './site-plants.ts';
 import { cloudCoverOf } from './traces/grid-trace.ts';
 
 /** Meters tell every five minutes; everything else happens on slots. */
@@ -96,6 +98,10 @@ export interface World {
   readonly sites: readonly Site[];
   /** One a site, in the order of the sites; a killed one may be replaced in place. */
   readonly agents: Agent[];
+  /** What truly happens at each site. */
+  readonly plants: ReadonlyMap<string, Plant>;
+  /** Messages that telemetry faults made, by site; empty without mishaps. */
+  readonly injected: ReadonlyMap<string, Readonly<Injected>>;
   /** Opens every end, and catches up on what was known before the start. */
   open(): Promise<void>;
   /** Runs the river up to an instant, or until told to stop; resolves when it is still. */
@@ -103,9 +109,15 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** @throws RangeError for a world with grid meters that is to go on from a mark: their registers were lost with its memory; or for mishaps of unknown sites */
 export async function createWorld(ports: WorldPorts): Promise<World> {
   const { scenario, mark } = ports;
   const resumedAt = await mark.load();
+  const metersGrid = scenario.sites.find(({ gridMeter }) => gridMeter);
+  if (resumedAt !== undefined && metersGrid)
+    throw new RangeError(
+      `a world whose grid is metered (${metersGrid.site.id}) cannot be resumed: its registers would go back; start anew`,
+    );
   const begin = resumedAt ?? scenario.start;
   const timeline = createTimeline(begin, ports.pace);
   const { clock } = timeline;
@@ -148,11 +160,16 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
       clearing: ports.clearing,
     },
   });
-  const { meters, feeds, desks, senders } = await createSenders(ports, say);
-  const agents = createAgents(ports, clock, say);
+  const faults = faultsOf(scenario, clock, meteringMs);
+  const engines = enginesOf({ ...ports, jobs: ports.scheduler.jobs }, clock);
+  const { meters, feeds, desks, senders, plants } = await createSenders(ports, { faults, engines }, say);
+  const agentAt = agentsOf(ports, { faults, engines }, clock, say);
+  const agents = sites.map((_, index) => agentAt(index));
+  const recovery = faults && createRecovery({ faults, engines, senders, agents, agentAt, begin, say });
 
   /** Five minutes are over: what became known is told, and on a quarter hour everything else follows. */
   async function step(now: Instant): Promise<void> {
+    await recovery?.meet(now);
     await Promise.all([
       ...[...feeds, ...desks].map((end) => end.tell({ start: now - meteringMs + 1, end: now + 1 })),
       ...meters.map((meter) => meter.tell({ start: now - meteringMs, end: now })),
@@ -196,12 +213,14 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     scheduler,
     sites,
     agents,
+    plants: new Map(sites.map(({ id }, index) => [id, plants[index] as Plant])),
+    injected: new Map(sites.flatMap(({ id }, index) => (faults ? [[id, (faults[index] as SiteFaults).injected]] : []))),
     open: async () => {
       await oracle.open();
       await scheduler.open();
       await Promise.all([...meters, ...feeds, ...desks].map((end) => end.open()));
-      await Promise.all(senders.map((sender) => sender.flush())); // what a killed life had told but not heard acknowledged
-      for (const agent of agents) await agent.open();
+      await Promise.all(senders.map(({ sender }) => sender.flush())); // what a killed life had told but not heard acknowledged
+      for (const [index, agent] of agents.entries()) if (!recovery?.isDown(index)) await agent.open();
       await Promise.all([...feeds, ...desks].map((end) => end.tell({ start: begin - publishedBeforeMs, end: begin + 1 })));
       await oracle.issueOutlooks();
       say('system', resumedAt === undefined ? `the river starts at ${toIso(begin)}` : `the river goes on from ${toIso(begin)}`);
@@ -212,7 +231,7 @@ export async function createWorld(ports: WorldPorts): Promise<World> {
     },
     run: (until, stopped = () => false) => timeline.run(until, stopped),
     close: async () => {
-      await Promise.all(agents.map((agent) => agent.close()));
+      await Promise.all(agents.map((agent, index) => (recovery?.isDown(index) ? undefined : agent.close())));
       await Promise.all([...meters, ...feeds, ...desks].map((end) => end.close()));
       await scheduler.close();
       await oracle.close();
@@ -225,11 +244,12 @@ type Say = (kind: EventWire['kind'], text: string) => void;
 const feedKey = ({ seed }: Scenario, zone: string) => demoKey(seed, `feed/${zone}`);
 
 /** The meters and weather desks of the sites and the feeds of the zones, each with its own spool on its own line. */
-async function createSenders({ scenario, spool, meterUplink, feedUplink, weatherUplink, wait }: WorldPorts, say: Say) {
-  const { seed, traces } = scenario;
-  const senders: Sender[] = [];
-  const senderOf = async (name: string, uplink: TelemetryUplink, spoolName = name): Promise<Sender> => {
-    const sender = createSender({
+async function createSenders(ports: WorldPorts, { faults, engines }: SiteEnds, say: Say) {
+  const { scenario, spool, meterUplink, feedUplink, weatherUplink, wait } = ports;
+  const { seed, traces, start } = scenario;
+  const senders: { readonly site: number | undefined; readonly sender: Sender }[] = [];
+  const senderOf = async (name: string, uplink: TelemetryUplink, spoolName = name): Promise<Sender> =>
+    createSender({
       name,
       spool: await spool(spoolName),
       uplink,
@@ -237,49 +257,63 @@ async function createSenders({ scenario, spool, meterUplink, feedUplink, weather
       wait,
       onRefused: ({ stream, seq, reason }) => say('quarantine', `${name}/${stream} #${seq} was refused: ${reason}`),
     });
-    senders.push(sender);
+  const kept = (sender: Sender, site?: number): Sender => {
+    senders.push({ site, sender });
     return sender;
+  };
+  /** The sender of a site's meter or weather desk, on a line that may be away. */
+  const siteSenderOf = async (index: number, role: LineRole, name: string, uplink: TelemetryUplink): Promise<Sender> => {
+    const spoolName = role === 'meter' ? name : `weather/${name}`;
+    const own = faults?.[index];
+    if (!own) return kept(await senderOf(name, uplink, spoolName), index);
+    return kept(own.sender(role, await senderOf(name, own.uplink(role, uplink), spoolName)), index);
   };
   const traceOf = ({ id, zone: wanted }: Site) => {
     const trace = traces.find(({ zone }) => zone === wanted);
     if (!trace) throw new RangeError(`no trace of zone ${wanted} for ${id}`);
     return trace;
   };
+  const plants = scenario.sites.map((place, index) =>
+    plantOf(place, cloudCoverOf(traceOf(place.site), unknownCloudCover), engines[index], { seed, start }),
+  );
   const meters = await Promise.all(
-    scenario.sites.map(async ({ site, load, key }) => {
-      const clouds = cloudCoverOf(traceOf(site), unknownCloudCover);
-      const plant: Plant = {
-        pvKw: (interval) => pvPowerKw(site, interval, clouds, seed),
-        loadKw: (interval) => ownLoadKw(site, load, interval, seed),
-      };
-      return createMeter({ site, key, plant, sender: await senderOf(`${site.provider}/${site.id}`, meterUplink(site.id)) });
+    scenario.sites.map(async ({ site, key }, index) => {
+      const plant = plants[index] as Plant;
+      const own = faults?.[index];
+      const sender = await siteSenderOf(index, 'meter', `${site.provider}/${site.id}`, meterUplink(site.id));
+      const meter = createMeter({ site, key, plant, sender, sensor: own?.sensor(plant) });
+      return own ? own.silenced(meter) : meter;
     }),
   );
   const feeds = await Promise.all(
     traces.map(async (trace) =>
-      createFeed({ trace, key: feedKey(scenario, trace.zone), sender: await senderOf(trace.zone, feedUplink(trace.zone)) }),
+      createFeed({ trace, key: feedKey(scenario, trace.zone), sender: kept(await senderOf(trace.zone, feedUplink(trace.zone))) }),
     ),
   );
-  const deskOf = async ({ site, key }: ScenarioSite, uplinkOf: (site: string) => TelemetryUplink) => {
+  const deskOf = async ({ site, key }: ScenarioSite, index: number, uplinkOf: (site: string) => TelemetryUplink) => {
     const { cloudCover } = traceOf(site);
     const cloudCoverAt = (instant: Instant) => cloudCover && valueAt(cloudCover, instant);
-    const name = `${site.provider}/${site.id}`;
-    const sender = await senderOf(name, uplinkOf(site.id), `weather/${name}`);
-    return createWeatherDesk({ site, key, seed, cloudCoverAt, sender });
+    const sender = await siteSenderOf(index, 'weather', `${site.provider}/${site.id}`, uplinkOf(site.id));
+    const desk = createWeatherDesk({ site, key, seed, cloudCoverAt, sender });
+    return faults?.[index]?.silenced(desk) ?? desk;
   };
-  const desks = weatherUplink ? await Promise.all(scenario.sites.map((place) => deskOf(place, weatherUplink))) : [];
-  return { meters, feeds, desks, senders };
+  const desks = weatherUplink ? await Promise.all(scenario.sites.map((place, index) => deskOf(place, index, weatherUplink))) : [];
+  return { meters, feeds, desks, senders, plants };
 }
 
-const createAgents = ({ scenario, agentLink, executor, journal }: WorldPorts, clock: Clock, say: Say): Agent[] =>
-  scenario.sites.map(({ site, key }) =>
-    createAgent({
+/** Makes the agent of a site, and another one with its journal when its machine comes back. */
+const agentsOf =
+  ({ scenario, agentLink, executor, journal }: WorldPorts, { faults, engines }: SiteEnds, clock: Clock, say: Say) =>
+  (index: number): Agent => {
+    const { site, key } = scenario.sites[index] as ScenarioSite;
+    const link = agentLink(site.id);
+    return createAgent({
       site: site.id,
       key,
-      link: agentLink(site.id),
-      executor: executor(site.id, clock),
+      link: faults?.[index]?.link(link) ?? link,
+      executor: engines[index] ?? executor(site.id, clock),
       journal: journal(site.id),
       clock,
       log: (line) => say('run', `${site.id}: ${line}`),
-    }),
-  );
+    });
+  };

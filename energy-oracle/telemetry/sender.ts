@@ -32,13 +32,15 @@ export interface SenderPorts {
 }
 
 export interface Sender {
-  /** Opens the line and sends what is pending from before. @throws LineFault when the line cannot be opened */
+  /** Opens the line, again where it was away, and sends what is pending from before. @throws LineFault when the line cannot be opened */
   open(): Promise<void>;
   /**
    * Resolves when a receipt has come for every draft, be it after the line was away for days; the drafts are durable long
    * before. Concurrent calls keep their order. Rejects only when the spool cannot keep them.
    */
   send(drafts: readonly Draft[]): Promise<void>;
+  /** As `send`, but resolves when the drafts are durable: for a line that is known to be away. */
+  spool(drafts: readonly Draft[]): Promise<void>;
   /** Resolves when nothing is pending. @throws LineFault, with all of it still in the spool, after ten rounds of sending again */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -115,6 +117,19 @@ export function createSender({ name, spool, uplink, retryMs, wait, onRefused }: 
     }
     settleIdle(0);
   };
+  /** Numbers the drafts, makes them durable and sends them; resolves with the receipts to come. */
+  const spoolAndPost = (drafts: readonly Draft[]): Promise<readonly Promise<void>[]> => {
+    const spooled = spooling.then(async () => {
+      const entries = numbered(drafts);
+      const receipts = entries.map(({ stream, seq }) => new Promise<void>((resolve) => waiting.set(keyOf(stream, seq), resolve)));
+      await spool.append(entries);
+      post(entries);
+      void resendWhilePending();
+      return receipts;
+    });
+    spooling = spooled.catch(() => undefined); // the caller hears of it; the next send is not held back
+    return spooled;
+  };
   const numbered = (drafts: readonly Draft[]): SpoolEntry[] => {
     const heads = new Map<string, { nextSeq: number; end: Instant | undefined }>();
     return drafts.flatMap(({ stream, topic, end, encode }) => {
@@ -132,19 +147,12 @@ export function createSender({ name, spool, uplink, retryMs, wait, onRefused }: 
       post(spool.pending());
       void resendWhilePending();
     },
-    send: (drafts) => {
-      const spooled = spooling.then(async () => {
-        const entries = numbered(drafts);
-        const receipts = entries.map(({ stream, seq }) => new Promise<void>((resolve) => waiting.set(keyOf(stream, seq), resolve)));
-        await spool.append(entries);
-        post(entries);
-        void resendWhilePending();
-        return receipts;
-      });
-      spooling = spooled.catch(() => undefined); // the caller hears of it; the next send is not held back
-      return spooled.then(async (receipts) => {
+    send: (drafts) =>
+      spoolAndPost(drafts).then(async (receipts) => {
         await Promise.all(receipts);
-      });
+      }),
+    spool: async (drafts) => {
+      await spoolAndPost(drafts);
     },
     flush: async () => {
       await spooling;
