@@ -12,6 +12,7 @@ import { type DurationMs, type Instant, toIso } from '../units/time.ts';
 import { type Cycled, cycle, type Snapshot } from './cycle.ts';
 import type { DispatchLink } from './dispatch/dispatch-link.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
+import { stagedBy } from './dispatch/staging.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 import { fittingModels, regionAdmits } from './fleet.ts';
 import { isOver, type Job, type JobSpec } from './job.ts';
@@ -111,13 +112,14 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
   const settler = createSettler({ ...ports, sites: fleet });
   const inTurn = serial();
   const network = ports.network ?? distanceNetwork();
+  const places = placesOf(fleet);
   const computePricePerKwh = Number(config.tariff.computeMicrosPerKwh) / 1e6;
   let latest: Cycled | undefined;
 
   const termsAt = (now: Instant): FeasibleTerms => ({
     now,
     network,
-    places: placesOf(fleet),
+    places,
     computePricePerKwh,
   });
 
@@ -154,9 +156,12 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
     const changed: Job[] = [];
     const note = (id: string, state: Job['state'], reason: string, placement?: Placement) => {
       const job = waiting.get(id);
-      if (!job || (job.state === state && job.reason === reason && samePlace(job.placement, placement))) return;
+      if (!job) return;
+      const staged = placement && stagedFor(job, placement, plan.at);
+      if (!staged && job.state === state && job.reason === reason && samePlace(job.placement, placement)) return;
       changed.push({
         ...job,
+        ...(staged ? { staged } : {}),
         state,
         reason,
         placement,
@@ -180,6 +185,15 @@ export function createScheduler(ports: SchedulerPorts): Scheduler {
         if (job) await dispatcher.dispatch(job, placement);
       }),
     );
+  }
+
+  /** Where a job's data are and will be, if they have to set out for its placement now; else `undefined`. */
+  function stagedFor(job: Job, placement: Placement, now: Instant): Job['staged'] {
+    const site = sites.get(placement.site);
+    const there = site && stagedBy(job, placement, site, { places, network }, now);
+    if (there === undefined) return undefined;
+    tell('job', `${job.spec.name} (${job.id}): its ${job.spec.data?.gigabytes} GB set out for ${placement.site}, there at ${toIso(there)}`);
+    return { ...job.staged, [placement.site]: there };
   }
 
   /** Runs that are better off later or elsewhere are told to stop; at their checkpoint the job waits again. */

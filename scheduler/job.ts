@@ -125,12 +125,18 @@ export interface Job {
   readonly failures: number;
   /** Run time already done and checkpointed, ms of `maxDuration`. */
   readonly progress: DurationMs;
+  /** By site: when its data are there, or will be; they stay until the job is over. Absent until they are first moved. */
+  readonly staged?: Readonly<Record<string, Instant>> | undefined;
   readonly startedAt: Instant | undefined;
   /** When the work ended, by the agent's clock. */
   readonly endedAt: Instant | undefined;
   /** When the scheduler knew that the job was over: decides the period it is settled in. */
   readonly closedAt: Instant | undefined;
 }
+
+/** When the job's data are at a site to which they were moved; `undefined` when they never were. */
+export const stagedAtOf = ({ staged }: Pick<Job, 'staged'>, { id }: { readonly id: string }): Instant | undefined =>
+  staged && Object.hasOwn(staged, id) ? staged[id] : undefined;
 
 /** Run time the job still needs at a pace, ms ≥ 1: what is not yet done, plus the restore when it goes on from a checkpoint. */
 export const remainingOf = ({ spec, progress }: Pick<Job, 'spec' | 'progress'>, pace = 1): DurationMs =>

@@ -9,7 +9,7 @@ import type { Site } from '../../energy-oracle/site.ts';
 import { type DurationMs, HOUR, type Instant, MINUTE, SLOT, slotOf } from '../../units/time.ts';
 import type { Run } from '../dispatch/lease.ts';
 import { drawKw, type FittingModel, firmnessAdmits, fittingModels, regionAdmits } from '../fleet.ts';
-import { type Job, type JobSpec, paceOf, remainingOf, type Weights } from '../job.ts';
+import { type Job, type JobSpec, paceOf, remainingOf, stagedAtOf, type Weights } from '../job.ts';
 import { latencyAdmits, type Network, type Places, transferOf } from '../network.ts';
 import type { RefusalReason } from '../plan.ts';
 import { serveFrom } from './cost.ts';
@@ -247,7 +247,9 @@ function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: 
   const restores = run || job.progress > 0 ? restore : 0;
   /** Of an elastic job on as many accelerators as it may hold. */
   const remaining = Math.ceil(work / paceOf(spec, fit.model, accelerators)) + restores;
-  const arrived = isHere ? release : release + transfer.durationMs;
+  const stagedAt = isHere ? release : stagedAtOf(job, site);
+  const arrived = Math.max(release, stagedAt ?? release + transfer.durationMs);
+  const isMoved = stagedAt !== undefined; // what was paid for the move is paid, wherever it runs
   const ready = run ? Math.max(arrived, start + SLOT) : arrived; // it is stopped first
   if (ready + remaining > spec.deadline) return [];
   const at = Math.floor((slotOf(ready) - start) / SLOT);
@@ -269,15 +271,15 @@ function starting(asker: Asker, isHere: boolean, spot: Spot, { start, offers }: 
     pool,
     remaining,
     ready,
-    transferMoney: isHere ? 0 : transfer.money,
+    transferMoney: isMoved ? 0 : transfer.money,
     stays: false,
     length,
     earliest,
     end: Math.min(offers.slots, isElastic ? lastEnd : solidEnd),
     accelerators,
     kwPerAccelerator,
-    transferCost: (isHere ? 0 : transfer.money) + (run ? restartCost : 0),
-    transferG: isHere ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
+    transferCost: (isMoved ? 0 : transfer.money) + (run ? restartCost : 0),
+    transferG: isMoved ? 0 : transfer.energyKwh * (offers.carbonIntensity[cell] as number),
     restartCost: 0,
     breaksMax: 0,
     speedExponent: isElastic ? (spec.elastic?.speedExponent ?? 1) : 1,
