@@ -14,8 +14,8 @@ import { noiseAt } from '../kernel/random.ts';
 
 /** Messages that faults made of one site's line: what the oracle must account for. */
 export interface Injected {
-  /** Honest ones that the line lost; each is sent again. */
-  lost: number;
+  /** Honest ones that had to wait in the spool while the line was away. */
+  held: number;
   replayed: number;
   forged: number;
 }
@@ -34,7 +34,7 @@ export interface Stranger {
 const overheardMax = 2_000;
 
 /** Opens its inner end once; while the line is away every send is a LineFault. */
-export function severableUplink(uplink: TelemetryUplink, isCut: () => boolean, injected: Injected): TelemetryUplink {
+export function severableUplink(uplink: TelemetryUplink, isCut: () => boolean): TelemetryUplink {
   let opened: Promise<void> | undefined;
   return {
     open: (sender, onReceipt) => {
@@ -42,10 +42,7 @@ export function severableUplink(uplink: TelemetryUplink, isCut: () => boolean, i
       return opened;
     },
     send: async (topic, payload) => {
-      if (isCut()) {
-        injected.lost += 1;
-        throw new LineFault(topic, 'the line is away');
-      }
+      if (isCut()) throw new LineFault(topic, 'the line is away');
       await uplink.send(topic, payload);
     },
     close: () => uplink.close(),
@@ -84,9 +81,13 @@ function forgedFrom(topic: string, payload: Uint8Array, factor: number, key: Sig
 }
 
 /** While the line is away it is enough that drafts are durable: nobody waits for receipts that cannot come. */
-export const patientSender = (sender: Sender, isCut: () => boolean): Sender => ({
+export const patientSender = (sender: Sender, isCut: () => boolean, injected: Injected): Sender => ({
   ...sender,
-  send: (drafts) => (isCut() ? sender.spool(drafts) : sender.send(drafts)),
+  send: async (drafts) => {
+    if (!isCut()) return sender.send(drafts);
+    injected.held += drafts.length;
+    await sender.spool(drafts);
+  },
   flush: async () => {
     if (!isCut()) await sender.flush();
   },

@@ -56,7 +56,7 @@ export function siteFaults({
 }): SiteFaults {
   const outages = outagesOf(site.id, mishaps, { seed, start, stepMs });
   const telemetry = mishaps.telemetry.filter((fault) => fault.site === site.id);
-  const injected: Injected = { lost: 0, replayed: 0, forged: 0 };
+  const injected: Injected = { held: 0, replayed: 0, forged: 0 };
   const active = (instant: Instant) => telemetry.filter((fault) => fault.start <= instant && instant < fault.end);
   const hasGap = (instant: Instant) => active(instant).some(({ fault }) => fault === 'gap');
   const isCutOff = (role: LineRole, instant: Instant) =>
@@ -70,13 +70,13 @@ export function siteFaults({
     isCut: (instant) => isCutOff('meter', instant),
     uplink: (role, uplink) => {
       const isOverheard = role === 'meter' && telemetry.some(({ fault }) => fault === 'replay' || fault === 'forgery');
-      if (!isOverheard) return severableUplink(uplink, isCutNow(role), injected);
+      if (!isOverheard) return severableUplink(uplink, isCutNow(role));
       const copies = most((fault) => (fault.fault === 'replay' ? fault.copies : 0));
       const factor = most((fault) => (fault.fault === 'forgery' ? fault.factor : 0));
       const overheard = overheardUplink(uplink, { copies, factor, key: stranger, seed }, injected);
-      return severableUplink(overheard, isCutNow(role), injected);
+      return severableUplink(overheard, isCutNow(role));
     },
-    sender: (role, sender) => patientSender(sender, isCutNow(role)),
+    sender: (role, sender) => patientSender(sender, isCutNow(role), injected),
     silenced: (end) => ({
       ...end,
       tell: async (interval) => {

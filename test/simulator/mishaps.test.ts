@@ -1,4 +1,5 @@
 /** Mishaps as a file has them: read with their defaults, or refused with the field's path. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -41,6 +42,14 @@ telemetry:
       { ...at, fault: 'stuck', stream: 'load_power' },
     ],
   });
+});
+
+test('the page about them says what can be read', () => {
+  const page = readFileSync('docs/mishaps.md', 'utf8');
+  const [battery, mishaps] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => parse(yaml ?? '') as Record<string, unknown>);
+  expect(batterySchema.parse(battery?.['battery'])).toMatchObject({ capacityKwh: 20, powerKw: 8 });
+  const { outages, telemetry } = mishapsSchema(start).parse(mishaps?.['mishaps']);
+  expect([outages.length, telemetry.map(({ fault }) => fault)]).toEqual([2, ['gap', 'drift', 'replay', 'forgery', 'scale', 'stuck']]);
 });
 
 test('nothing is said, nothing goes wrong', () =>
