@@ -75,7 +75,7 @@ describe('a telemetry fault', () => {
     await live(fault({ fault: 'gap' }), storyStart + 16 * HOUR - 1, { arrivals: day });
     const during = await world.series.readings(victim, 'pv_power', hours(6, 16));
     expect(during).toEqual([]);
-    expect(world.injected.get(victim)?.held).toBe((10 * HOUR * 2) / meteringMs - 2);
+    expect(world.injected.get(victim)?.held).toBe((10 * HOUR * 2) / meteringMs);
     await world.run(until);
     expect((await booksOf(world)).told).toEqual(honest.told);
     expect((await booksOf(world)).quarantined).toEqual({});
