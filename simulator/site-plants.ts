@@ -66,13 +66,14 @@ export function enginesOf(
   );
 }
 
-/** What truly happens at a place: pure functions of time, but for what its accelerators draw. */
+/** What truly happens at a place: pure functions of time, but for what its accelerators draw. @throws RangeError for a battery that its site does not declare */
 export function plantOf(
   { site, load, battery, gridMeter }: ScenarioSite,
   clouds: (instant: Instant) => number,
   engine: HazardEngine | undefined,
   { seed, start }: Pick<Scenario, 'seed' | 'start'>,
 ): Plant {
+  if (battery && !site.battery) throw new RangeError(`${site.id} has a battery and does not declare it; use withBattery`);
   const pvKw = (interval: Interval) => pvPowerKw(site, interval, clouds, seed);
   const loadKw = (interval: Interval) => ownLoadKw(site, load, interval, seed);
   return {

@@ -9,7 +9,7 @@ import type { Site } from '../../energy-oracle/site.ts';
 import { type Executor, ExecutorFault, type WorkState } from '../../scheduler/agent/executor.ts';
 import type { Clock } from '../../units/clock.ts';
 import type { Kilowatts } from '../../units/quantity.ts';
-import { type DurationMs, type Instant, type Interval, overlap } from '../../units/time.ts';
+import { DAY, type DurationMs, type Instant, type Interval, overlap } from '../../units/time.ts';
 import { randomStream } from '../kernel/random.ts';
 import { exponential } from './outages.ts';
 import { acceleratorsKw, type IdleAccelerators } from './power-balance.ts';
@@ -41,7 +41,7 @@ interface Run {
 /** Exit codes of work that was killed: by its failing hardware, and with its machine (128 + SIGKILL). */
 const codes = { failed: 1, cut: 137 } as const;
 /** Runs that are over are remembered for so long: the meter asks within minutes, the agent within a beat or two. */
-const rememberedMs: DurationMs = 24 * 3_600_000;
+const rememberedMs: DurationMs = DAY;
 
 export function createHazardEngine({
   executor,

@@ -298,6 +298,12 @@ test('the same mishaps by the same seed give the same life, to the last hash', a
   expect(await life()).toEqual(await life());
 });
 
+test('a battery that its site does not declare is refused: what it takes would be sold again', async () => {
+  const hidden = { capacityKwh: 20, powerKw: 8, roundTripEfficiency: 0.9, controller: 'self-consumption' } as const;
+  const change = (scenario: Scenario): Scenario => ({ ...scenario, sites: scenario.sites.map((place) => ({ ...place, battery: hidden })) });
+  await expect(createMemoryWorld({ siteIds, change })).rejects.toThrow('does not declare it');
+});
+
 test('mishaps of a site that is not there are refused', async () => {
   const somewhere = { site: 'eu-mars', kind: 'grid', ...hours(1, 2) } as const;
   await expect(createMemoryWorld({ siteIds, change: withMishaps({ outages: [somewhere] }) })).rejects.toThrow('mishaps name eu-mars');
