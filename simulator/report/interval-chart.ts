@@ -24,7 +24,7 @@ export interface IntervalChart {
   readonly reference?: { readonly at: number; readonly label: string };
 }
 
-/** Draws the rows; give a height of about 26 px a row and 110 px for the rest. */
+/** Draws the rows, an estimate without a spread as a point alone; give a height of about 26 px a row and 110 px for the rest. */
 export function intervalChart({ title, x, series, rows, reference }: IntervalChart, size: Size): string {
   const all = rows.flatMap(({ estimates }) =>
     estimates.flatMap((estimate) => (estimate ? [estimate.low, estimate.value, estimate.high] : [])),
@@ -44,7 +44,8 @@ export function intervalChart({ title, x, series, rows, reference }: IntervalCha
       estimates.flatMap((estimate, i) => {
         if (!estimate) return [];
         const y = scaleY(row + (0.6 * (i - (series.length - 1) / 2)) / Math.max(1, series.length));
-        const words = `${name}${series.length > 1 ? `, ${series[i]}` : ''}: ${shortNumber(estimate.value)} [${shortNumber(estimate.low)}, ${shortNumber(estimate.high)}]`;
+        const spread = estimate.low < estimate.high ? ` [${shortNumber(estimate.low)}, ${shortNumber(estimate.high)}]` : '';
+        const words = `${name}${series.length > 1 ? `, ${series[i]}` : ''}: ${shortNumber(estimate.value)}${spread}`;
         return [errorBar(estimate, scaleX, y, i, words)];
       }),
     ),
@@ -55,7 +56,7 @@ function errorBar({ value, low, high }: Estimate, x: (value: number) => number, 
   const cap = (at: number) => `M${px(x(at))} ${px(y - 4)}v8`;
   const bar = `M${px(x(low))} ${px(y)}H${px(x(high))}${cap(low)}${cap(high)}`;
   return (
-    `<g><path d="${bar}" fill="none" stroke-width="1.5" ${painted('stroke', seriesColour(series))}/>` +
+    `<g>${low < high ? `<path d="${bar}" fill="none" stroke-width="1.5" ${painted('stroke', seriesColour(series))}/>` : ''}` +
     `<circle cx="${px(x(value))}" cy="${px(y)}" r="4" ${painted('fill', seriesColour(series))}/>${tooltip(words)}</g>`
   );
 }
