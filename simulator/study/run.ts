@@ -32,7 +32,8 @@ export const clairvoyant = 'clairvoyant';
 /** The plan with full knowledge of signals and arrivals, as a run to measure regret against. */
 export const runClairvoyant = (study: Study): StudyRun => ran(study, foresee(study).runs, clairvoyant, 'perfect');
 
-function ran(study: Study, runs: Runs, policy: string, forecaster: string): StudyRun {
+/** Runs with their accounts and metrics. O(slots held + sites × slots). */
+export function ran(study: Study, runs: Runs, policy: string, forecaster: string): StudyRun {
   const accounts = accountsOf(study, runs);
   return { policy, forecaster, seed: study.seed, runs, accounts, metrics: metricsOf(study, runs, accounts) };
 }

@@ -11,6 +11,7 @@ import { loadScenario } from '../../cli/scenario-yaml.ts';
 import { createResults, type RunSummary } from '../../cli/sim-results.ts';
 import { simRun } from '../../cli/sim-run.ts';
 import { runClairvoyant, runStudy } from '../../simulator/study/run.ts';
+import { hasChromium, openPage } from '../fixtures/browser.ts';
 
 let out = '';
 const listen = () => {
@@ -132,6 +133,31 @@ describe('a run', () => {
       expect(theirs['energy-surplus']).toBeCloseTo(metrics.energyKwh - metrics.gridKwh, 6);
     }
   });
+});
+
+describe('the report', () => {
+  test.skipIf(!hasChromium())(
+    'opens from a file, wide and narrow, without a word of complaint or a wish',
+    { timeout: 60_000 },
+    async () => {
+      const { folder } = await run(scenarioFile());
+      for (const viewport of [
+        { width: 1440, height: 900 },
+        { width: 390, height: 844 },
+      ]) {
+        const address = `file://${join(folder, 'report.html')}`;
+        const { page, faults, requested, close } = await openPage(address, { viewport });
+        try {
+          await page.getByRole('heading', { name: 'two-days' }).waitFor();
+          expect(await page.getByRole('img', { name: 'Carbon and cost' }).count()).toBe(1); // the other size is hidden
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(viewport.width);
+          expect([faults, requested]).toEqual([[], [address]]);
+        } finally {
+          await close();
+        }
+      }
+    },
+  );
 });
 
 describe('rows', () => {
