@@ -1,22 +1,14 @@
 /**
  * Sim run: a scenario's policies, seed by seed, into a folder of results and a table.
  *
- * A cell is one policy with one seed. Each is written when it is done, so that Ctrl-C keeps what is finished and the next
- * run of the same scenario goes on from there.
+ * A cell is one policy with one seed. Ctrl-C keeps those that are finished.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import {
-  clairvoyant,
-  type RunMetrics,
-  runClairvoyant,
-  runStudy,
-  type Standing,
-  type StudyRun,
-  standingsOf,
-} from '../simulator/study/run.ts';
+import type { ScenarioFile } from '../simulator/scenario-file.ts';
+import { clairvoyant, type RunMetrics, type Standing, standingsOf } from '../simulator/study/run.ts';
+import { type CellPlan, createCellRunner, keptOf, planCells } from './cells.ts';
 import { createProgress } from './progress.ts';
-import { type LoadedScenario, loadScenario } from './scenario-yaml.ts';
 import { table } from './table.ts';
 
 export interface SimRunOptions {
@@ -29,11 +21,11 @@ export interface SimRunOptions {
 
 /** `sunward sim run`. */
 export async function simRun(file: string, options: SimRunOptions): Promise<void> {
-  const loaded = await loadScenario(file);
-  const { scenario } = loaded;
+  const plan = planCells(file, { clairvoyant: options.clairvoyant, sweep: false });
+  const { scenario } = plan;
   const folder = options.out ?? join('.', `${basename(file).replace(/\.ya?ml$/, '')}-results`);
   mkdirSync(folder, { recursive: true });
-  const runs = await runCells(loaded, options);
+  const runs = await runCells(plan, options);
   const standings = standingsOf(runs, scenario.baseline);
   const summary = { name: scenario.name, baseline: scenario.baseline, currency: scenario.currency, seeds: scenario.seeds, standings, runs };
   writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
@@ -42,36 +34,38 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   );
 }
 
-async function runCells(loaded: LoadedScenario, { json, clairvoyant: isForeseen, stop }: SimRunOptions): Promise<RunMetrics[]> {
-  const { scenario, policies, forecaster } = loaded;
+async function runCells(plan: CellPlan, { json, stop }: SimRunOptions): Promise<RunMetrics[]> {
+  const { scenario, cells } = plan;
   const progress = createProgress(scenario.name, json);
-  const perSeed = policies.length + (isForeseen ? 1 : 0);
+  const runner = createCellRunner(plan);
+  const told = new Set<number>();
   const done: RunMetrics[] = [];
-  for (const seed of scenario.seeds) {
-    const { study, tooWide } = await loaded.studyOf(seed);
-    if (tooWide > 0) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
-    const tell = (policy: string) => (slots: number) =>
-      progress.tell(done.length + slots / study.slots, perSeed * scenario.seeds.length, `${policy}, seed ${seed}`);
-    const cells: (() => StudyRun)[] = [
-      ...policies.map((policy) => () => runStudy(study, policy, forecaster, tell(policy.name))),
-      ...(isForeseen ? [() => runClairvoyant(study)] : []),
-    ];
-    for (const cell of cells) {
-      if (stop.aborted) break;
-      done.push(kept(cell()));
-      await new Promise(setImmediate); // lets Ctrl-C be heard
-    }
+  for (const cell of cells) {
+    if (stop.aborted) break;
+    const { policy, seed } = cell;
+    const { run, prepared } = await runner.run(cell, (share) =>
+      progress.tell(done.length + share, cells.length, `${policy}, seed ${seed}`),
+    );
+    if (prepared.tooWide > 0 && !told.has(seed))
+      process.stderr.write(`seed ${seed}: ${prepared.tooWide} jobs are wider than any site and were left out\n`);
+    told.add(seed);
+    done.push(keptOf(run));
+    await new Promise(setImmediate); // lets Ctrl-C be heard
   }
   progress.end();
-  return done;
+  return withBaseline(done, scenario.baseline);
 }
 
-const kept = ({ policy, forecaster, seed, metrics }: StudyRun): RunMetrics => ({ policy, forecaster, seed, metrics });
+/** Runs of seeds whose baseline was run, too: when it was stopped early, the last seed may lack it. */
+function withBaseline(runs: readonly RunMetrics[], baseline: string): RunMetrics[] {
+  const seeds = new Set(runs.filter(({ policy }) => policy === baseline).map(({ seed }) => seed));
+  return runs.filter(({ seed }) => seeds.has(seed));
+}
 
 const signed = (value: number) => (value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1));
 
 /** The policies against their baseline, for people. */
-function standingsTable(standings: readonly Standing[], { baseline, currency, seeds }: LoadedScenario['scenario']): string {
+function standingsTable(standings: readonly Standing[], { baseline, currency, seeds }: ScenarioFile): string {
   const rows = standings.map(({ policy, metrics, savings, regretPercent }) => {
     const { mean, low, high } = savings.locationKg;
     return [
