@@ -27,7 +27,15 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   mkdirSync(folder, { recursive: true });
   const runs = await runCells(plan, options);
   const standings = standingsOf(runs, scenario.baseline);
-  const summary = { name: scenario.name, baseline: scenario.baseline, currency: scenario.currency, seeds: scenario.seeds, standings, runs };
+  const summary = {
+    name: scenario.name,
+    baseline: scenario.baseline,
+    currency: scenario.currency,
+    seeds: scenario.seeds,
+    scenario,
+    standings,
+    runs,
+  };
   writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   process.stdout.write(
     options.json ? `${JSON.stringify(summary, null, 2)}\n` : `${standingsTable(standings, scenario)}\n\nwritten to ${folder}\n`,
