@@ -2,6 +2,7 @@
  * Sim command: what researchers ask of the simulator: scenarios run, published results recomputed.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { simCompare } from './sim-compare.ts';
 import { papers, simPaper } from './sim-paper.ts';
 import { simRun } from './sim-run.ts';
 import { simCell, simSweep } from './sim-sweep.ts';
@@ -47,6 +48,13 @@ export function simCommand(stop: () => AbortSignal): Command {
     .option('--out <folder>', 'as of sim sweep')
     .option('--clairvoyant', 'as of sim sweep', false)
     .action((file: string, task: number, options) => simCell(file, task, { ...options, stop: stop() }));
+  sim
+    .command('compare')
+    .description('compare results seed by seed: policies within one folder, or the same policies in several')
+    .argument('<folders...>', 'written by sim run or sim sweep; the first is the reference')
+    .option('--policy <name>', 'only this policy; within one folder the one the others are compared with (default: the baseline)')
+    .option('--json', 'print the differences as JSON', false)
+    .action((folders: string[], options) => simCompare(folders, options));
   sim
     .command('paper')
     .description(`recompute a published result: ${Object.keys(papers).join(', ')}`)
