@@ -59,7 +59,7 @@ export async function loadScenario(file: string, scenario: ScenarioFile = readSc
     file,
     scenario,
     policyOf,
-    forecaster: forecasterOf(scenario),
+    forecaster: forecasterOf(scenario, file),
     studyOf: async (seed) => {
       const trace = jobsOf(scenario, read, seed);
       const traces = recorded ?? drawGrid(scenario, trace, seed, file);
@@ -98,7 +98,9 @@ export function policyPath(name: string, file: string): string {
   ]);
 }
 
-function forecasterOf({ forecaster }: ScenarioFile): Forecaster {
+function forecasterOf({ forecaster }: ScenarioFile, file: string): Forecaster {
+  if (forecaster === 'trained')
+    throw new ScenarioFault(file, ['forecaster: found "trained", which no study can run yet; allowed: perfect, persistence, {noise: 5%}']);
   if (typeof forecaster !== 'string') return noisy(forecaster.noise);
   return forecaster === 'perfect' ? perfect : persistence;
 }

@@ -3,6 +3,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { simCompare } from './sim-compare.ts';
+import { simNew, templates } from './sim-new.ts';
 import { papers, simPaper } from './sim-paper.ts';
 import { simRun } from './sim-run.ts';
 import { simCell, simSweep } from './sim-sweep.ts';
@@ -19,6 +20,12 @@ const workersMax = 1_024;
 /** @param stop  made when a command begins that can be stopped */
 export function simCommand(stop: () => AbortSignal): Command {
   const sim = new Command('sim').description('simulate: run scenarios, recompute published results');
+  sim
+    .command('new')
+    .description('write a commented scenario to begin with')
+    .argument('[file]', 'never written over', 'scenario.yaml')
+    .addOption(new Option('--template <name>', 'which').choices([...templates]).default('week'))
+    .action((file: string, options) => simNew(file, options));
   sim
     .command('run')
     .description('run a scenario: its policies on its sites, grids and jobs, seed by seed')

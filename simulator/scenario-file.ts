@@ -104,7 +104,7 @@ export const scenarioFile = z.strictObject({
   from: instant.default(Date.UTC(2023, 5, 12)),
   for: duration('a duration of at least 1h, at most 366d', { min: HOUR, max: 366 * DAY }).default(7 * DAY),
   slot: duration(slotAllowed, { min: SLOT, max: HOUR })
-    .refine((ms) => HOUR % ms === 0, slotAllowed)
+    .refine((ms) => ms % SLOT === 0 && HOUR % ms === 0, slotAllowed)
     .default(SLOT),
   /** How often what waits is planned. */
   cycle: duration('a duration from one slot to 1d', { min: SLOT, max: DAY }).default(HOUR),
