@@ -9,16 +9,18 @@ import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { openBackend } from '../energy-oracle/forecast/model/tfjs-backend.ts';
 import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
-import { readScenarioFile, type ScenarioFile } from '../simulator/scenario-file.ts';
+import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import { type Forecaster, noisy, perfect, persistence } from '../simulator/study/belief.ts';
 import { policies as named, type Policy } from '../simulator/study/policy.ts';
 import { drawnLeadMs, jobsOf, type Prepared, prepare, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
 import type { Study } from '../simulator/study/study.ts';
 import { trainForecaster } from '../simulator/study/trained-belief.ts';
+import { readSweep, type SweepReading } from '../simulator/sweep.ts';
 import type { GridTrace } from '../simulator/traces/grid-trace.ts';
 import type { JobTrace } from '../simulator/traces/job-trace.ts';
 import { calibratedStatistics, syntheticYear } from '../simulator/traces/synthetic.ts';
 import { DAY } from '../units/time.ts';
+import { isPolicyFile, loadOwnPolicy } from './own-policy-file.ts';
 import { readGridRecords, readJobTrace } from './records.ts';
 
 /** A scenario that cannot be run: what is wrong with it, line by line. */
@@ -36,18 +38,24 @@ export class ScenarioFault extends Error {
 export interface LoadedScenario {
   readonly file: string;
   readonly scenario: ScenarioFile;
-  readonly policies: readonly Policy[];
+  /** A policy of the scenario, as new: what one of the user's own remembers ends with the run. */
+  policyOf(name: string): Promise<Policy>;
   /** The study of one seed; reads records anew only where the seed draws them. */
   studyOf(seed: number): Promise<Prepared>;
   /** Who forecasts in a study; a trained one is fitted here, half a minute. */
   forecasterOf(study: Study): Promise<Forecaster>;
 }
 
-/** @throws ScenarioFault, RecordsFault or ImportFault, each with what to do */
-export async function loadScenario(file: string): Promise<LoadedScenario> {
-  const scenario = readFile(file);
+/**
+ * A scenario with what it names.
+ *
+ * @param scenario  what the file says, or a variant of it
+ * @throws ScenarioFault, RecordsFault, ImportFault or PolicyFault, each with what to do
+ */
+export async function loadScenario(file: string, scenario: ScenarioFile = readScenarioYaml(file).scenario): Promise<LoadedScenario> {
   const at = (path: string) => resolve(dirname(file), path);
-  const policies = scenario.policies.map((name) => policyOf(name, file));
+  const policyOf = async (name: string) => named.get(name) ?? loadOwnPolicy(name, policyPath(name, file));
+  for (const name of scenario.policies) await policyOf(name); // a policy that does not load is told before anything runs
   const { jobs } = scenario;
   const read: JobTrace | undefined = jobs.file === undefined ? undefined : (await readJobTrace(at(jobs.file), jobs.unit ?? 'seconds')).jobs;
   const records = scenario.grid.records === undefined ? undefined : at(scenario.grid.records);
@@ -55,7 +63,7 @@ export async function loadScenario(file: string): Promise<LoadedScenario> {
   return {
     file,
     scenario,
-    policies,
+    policyOf,
     studyOf: async (seed) => {
       const trace = jobsOf(scenario, read, seed);
       const traces = recorded ?? drawGrid(scenario, trace, seed, file);
@@ -65,7 +73,12 @@ export async function loadScenario(file: string): Promise<LoadedScenario> {
   };
 }
 
-function readFile(file: string): ScenarioFile {
+/**
+ * What a scenario file says, with the variants of its sweep; nothing that it names is read.
+ *
+ * @throws ScenarioFault that tells every refused field: its path, what was found, what is allowed
+ */
+export function readScenarioYaml(file: string): Extract<SweepReading, { kind: 'read' }> {
   let parsed: unknown;
   try {
     parsed = parse(readFileSync(file, 'utf8'));
@@ -74,18 +87,20 @@ function readFile(file: string): ScenarioFile {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new ScenarioFault(file, [code === 'ENOENT' ? 'no such file; `sunward sim new FILE` writes one to begin with' : message], cause);
   }
-  const reading = readScenarioFile(parsed);
-  if (reading.kind === 'read') return reading.scenario;
+  const reading = readSweep(parsed);
+  if (reading.kind === 'read') return reading;
   throw new ScenarioFault(
     file,
     reading.fields.map(({ path, found, allowed }) => `${path}: found ${found}; allowed: ${allowed}`),
   );
 }
 
-function policyOf(name: string, file: string): Policy {
-  const policy = named.get(name);
-  if (policy) return policy;
-  throw new ScenarioFault(file, [`policies: found ${JSON.stringify(name)}; allowed: ${[...named.keys()].join(', ')}`]);
+/** Where a policy of the user's own lies. @throws ScenarioFault for a name that is neither a policy nor a path */
+export function policyPath(name: string, file: string): string {
+  if (isPolicyFile(name)) return resolve(dirname(file), name);
+  throw new ScenarioFault(file, [
+    `policies: found ${JSON.stringify(name)}; allowed: ${[...named.keys()].join(', ')}, or the path of a file such as ./my-policy.ts`,
+  ]);
 }
 
 async function forecasterOf({ forecaster }: ScenarioFile, study: Study): Promise<Forecaster> {

@@ -34,6 +34,8 @@ export interface RunSummary {
   readonly baseline: string;
   readonly currency: string;
   readonly seeds: readonly number[];
+  /** As it was understood, defaults filled in. */
+  readonly scenario: LoadedScenario['scenario'];
   readonly rows: RowsKept;
   /** Cells that were not run to their end. */
   readonly missing: readonly Cell[];

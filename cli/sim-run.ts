@@ -6,10 +6,10 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { clairvoyant, type RunMetrics, runClairvoyant, runStudy, type StudyRun, standingsOf } from '../simulator/study/run.ts';
+import { clairvoyant, type RunMetrics, standingsOf } from '../simulator/study/run.ts';
+import { type CellPlan, createCellRunner, keptOf, planCells } from './cells.ts';
 import { createProgress } from './progress.ts';
-import { type LoadedScenario, loadScenario } from './scenario-yaml.ts';
-import { type Cell, createResults, type ResultSink, type RowsKept, type RunSummary } from './sim-results.ts';
+import { createResults, type ResultSink, type RowsKept, type RunSummary } from './sim-results.ts';
 import { table } from './table.ts';
 
 export interface SimRunOptions {
@@ -24,11 +24,10 @@ export interface SimRunOptions {
 
 /** `sunward sim run`. */
 export async function simRun(file: string, options: SimRunOptions): Promise<void> {
-  const loaded = await loadScenario(file);
-  const { scenario } = loaded;
+  const plan = planCells(file, { clairvoyant: options.clairvoyant, sweep: false });
+  const { scenario, cells } = plan;
   const folder = options.out ?? join('.', `${basename(file).replace(/\.ya?ml$/, '')}-results`);
   mkdirSync(folder, { recursive: true });
-  const cells = cellsOf(loaded, options.clairvoyant);
   const results = createResults({
     folder,
     scenario,
@@ -36,7 +35,7 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
     cells,
     ...(options.rows ? { rows: options.rows } : {}),
   });
-  const runs = await runCells(loaded, cells, results, options);
+  const runs = await runCells(plan, results, options);
   const { name, baseline, currency, seeds } = scenario;
   const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));
   const paired = runs.filter(({ seed }) => runs.some((run) => run.policy === baseline && run.seed === seed));
@@ -45,6 +44,7 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
     baseline,
     currency,
     seeds,
+    scenario,
     rows: results.rows,
     missing,
     standings: standingsOf(paired, baseline),
@@ -56,41 +56,28 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   );
 }
 
-/** Seed by seed, the baseline first: what others are compared with is there when they are done. */
-function cellsOf({ scenario, policies }: LoadedScenario, isForeseen: boolean): readonly Cell[] {
-  const names = [scenario.baseline, ...policies.map(({ name }) => name).filter((name) => name !== scenario.baseline)];
-  return scenario.seeds.flatMap((seed) => [...names, ...(isForeseen ? [clairvoyant] : [])].map((policy) => ({ policy, seed })));
-}
-
-async function runCells(
-  loaded: LoadedScenario,
-  cells: readonly Cell[],
-  results: ResultSink,
-  { json, stop }: SimRunOptions,
-): Promise<RunMetrics[]> {
-  const { scenario, policies } = loaded;
+async function runCells(plan: CellPlan, results: ResultSink, { json, stop }: SimRunOptions): Promise<RunMetrics[]> {
+  const { scenario, cells } = plan;
   const progress = createProgress(scenario.name, json);
+  const runner = createCellRunner(plan);
+  const told = new Set<number>();
   const done: RunMetrics[] = [];
-  for (const seed of scenario.seeds) {
+  for (const cell of cells) {
     if (stop.aborted) break;
-    const { study, tooWide } = await loaded.studyOf(seed);
-    const forecaster = await loaded.forecasterOf(study);
-    if (tooWide > 0) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
-    for (const { policy } of cells.filter((cell) => cell.seed === seed)) {
-      if (stop.aborted) break;
-      const tell = (slots: number) => progress.tell(done.length + slots / study.slots, cells.length, `${policy}, seed ${seed}`);
-      const own = policies.find(({ name }) => name === policy);
-      const run = own ? runStudy(study, own, forecaster, tell) : runClairvoyant(study);
-      results.cell(run, study);
-      done.push(kept(run));
-      await new Promise(setImmediate); // lets Ctrl-C be heard
-    }
+    const { policy, seed } = cell;
+    const { run, prepared } = await runner.run(cell, (share) =>
+      progress.tell(done.length + share, cells.length, `${policy}, seed ${seed}`),
+    );
+    if (prepared.tooWide > 0 && !told.has(seed))
+      process.stderr.write(`seed ${seed}: ${prepared.tooWide} jobs are wider than any site and were left out\n`);
+    told.add(seed);
+    results.cell(run, prepared.study);
+    done.push(keptOf(run));
+    await new Promise(setImmediate); // lets Ctrl-C be heard
   }
   progress.end();
   return done;
 }
-
-const kept = ({ policy, forecaster, seed, metrics }: StudyRun): RunMetrics => ({ policy, forecaster, seed, metrics });
 
 function written({ rows, seeds, missing }: RunSummary, folder: string): string {
   const kept = { all: 'rows of all seeds', first: `rows of seed ${seeds[0]} only (--rows all keeps all)`, none: 'no rows' };

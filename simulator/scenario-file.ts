@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { settings } from '../scheduler/queue/admission.ts';
 import { duration, type FieldRefusal, issue, quantity, refusalsOf } from '../scheduler/queue/field.ts';
-import { DAY, HOUR, type Instant, MINUTE, parseInstant, SLOT, toIsoDuration } from '../units/time.ts';
+import { DAY, type DurationMs, HOUR, type Instant, MINUTE, parseDuration, parseInstant, SLOT, toIsoDuration } from '../units/time.ts';
 
 const watts = { W: 0.001, kW: 1, MW: 1_000, GW: 1_000_000 };
 const power = quantity('W, kW, MW or GW', watts);
@@ -95,15 +95,18 @@ const forecaster = z.union(
   'perfect, persistence, trained, or {noise: 5%}',
 );
 
+const path = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_]*(\.[a-zA-Z0-9][a-zA-Z0-9_]*)*$/, 'the path of a field such as jobs.slack.long');
 const seed = z.int('whole numbers from 0').min(0, 'whole numbers from 0');
-const slotAllowed = '15m, 30m or 1h';
-const scenarioFile = z.strictObject({
+const slot = z.string().transform((value, context): DurationMs => {
+  const ms = parseDuration(value);
+  return ms !== undefined && [SLOT, 2 * SLOT, HOUR].includes(ms) ? ms : issue(context, value, '15m, 30m or 1h');
+});
+/** The grammar itself; `docs/scenario-file.md` tells every field of it. */
+export const scenarioFile = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores'),
   from: instant.default(Date.UTC(2023, 5, 12)),
   for: duration('a duration of at least 1h, at most 366d', { min: HOUR, max: 366 * DAY }).default(7 * DAY),
-  slot: duration(slotAllowed, { min: SLOT, max: HOUR })
-    .refine((ms) => HOUR % ms === 0, slotAllowed)
-    .default(SLOT),
+  slot: slot.default(SLOT),
   /** How often what waits is planned. */
   cycle: duration('a duration from one slot to 1d', { min: SLOT, max: DAY }).default(HOUR),
   seeds: z.array(seed).min(1).max(1_000).default([1, 2, 3]),
@@ -128,6 +131,8 @@ const scenarioFile = z.strictObject({
     .default({ price_per_gb: 0.02, g_per_gb: 2 }),
   restart_cost: z.number().min(0).default(0.004),
   embodied_g_per_accelerator_hour: z.number().min(0).default(0),
+  /** Values that fields take, by dotted path: what `sim sweep` combines. */
+  sweep: z.record(path, z.array(z.unknown(), 'a list of values').min(1, 'a list of values').max(1_000)).default({}),
 });
 
 export type ScenarioFile = z.infer<typeof scenarioFile>;

@@ -26,6 +26,17 @@ export interface Policy {
   open(study: Study): Decide;
 }
 
+/** A policy that broke: what it did and, where it threw, why. */
+export class PolicyFault extends Error {
+  override readonly name = 'PolicyFault';
+  readonly policy: string;
+
+  constructor(policy: string, problem: string, cause?: unknown) {
+    super(`policy ${policy}: ${problem}`, cause === undefined ? undefined : { cause });
+    this.policy = policy;
+  }
+}
+
 const baseline = (name: Baseline): Policy => ({
   name,
   isReplanned: false,

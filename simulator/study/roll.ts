@@ -8,19 +8,9 @@
 import { clear } from '../../scheduler/placement/clear.ts';
 import type { Assignment } from '../../scheduler/placement/market.ts';
 import { type Belief, type Forecaster, perfect } from './belief.ts';
-import type { Policy } from './policy.ts';
+import { type Policy, PolicyFault } from './policy.ts';
 import { type Asking, type Held, nothingHeld, offersFrom, requestsFrom } from './stage.ts';
 import type { Runs, Study } from './study.ts';
-
-export class PolicyFault extends Error {
-  override readonly name = 'PolicyFault';
-  readonly policy: string;
-
-  constructor(policy: string, problem: string, cause?: unknown) {
-    super(`policy ${policy}: ${problem}`, cause === undefined ? undefined : { cause });
-    this.policy = policy;
-  }
-}
 
 /** Runs that grow job by job. */
 interface Committed {

@@ -51,7 +51,8 @@ export async function yearBars(data: string, progress: (line: string) => void): 
   rmSync(folder, { recursive: true });
   const { study, tooWide } = await loaded.studyOf(1);
   const forecaster = await loaded.forecasterOf(study);
-  for (const policy of loaded.policies) {
+  for (const name of compared) {
+    const policy = await loaded.policyOf(name);
     const { metrics } = runStudy(study, policy, forecaster);
     progress(
       `${policy.name}: ${metrics.locationKg.toFixed(0)} kg, ${metrics.waitHoursMean.toFixed(2)} h, ${metrics.deadlineMisses} missed`,

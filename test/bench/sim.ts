@@ -17,8 +17,7 @@ import {
   workloadOf,
 } from '../../simulator/experiments/gaia.ts';
 import { agrees } from '../../simulator/experiments/published-result.ts';
-import { policies } from '../../simulator/study/policy.ts';
-import { PolicyFault } from '../../simulator/study/roll.ts';
+import { PolicyFault, policies } from '../../simulator/study/policy.ts';
 import { importGaiaJobs } from '../../simulator/traces/importers/gaia-jobs.ts';
 import { importZoneTable, type ZoneTable } from '../../simulator/traces/importers/zone-table.ts';
 import { SECOND } from '../../units/time.ts';

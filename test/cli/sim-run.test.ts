@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { loadScenario } from '../../cli/scenario-yaml.ts';
 import { createResults, type RunSummary } from '../../cli/sim-results.ts';
 import { simRun } from '../../cli/sim-run.ts';
-import { runClairvoyant, runStudy } from '../../simulator/study/run.ts';
+import { clairvoyant, runClairvoyant, runStudy } from '../../simulator/study/run.ts';
 import { hasChromium, openPage } from '../fixtures/browser.ts';
 
 let out = '';
@@ -190,9 +190,8 @@ describe('rows', () => {
     const results = createResults({ folder: mixed, scenario: loaded.scenario, text: quickText, cells });
     for (const { policy, seed } of [...cells].reverse()) {
       const { study } = await loaded.studyOf(seed);
-      const own = loaded.policies.find(({ name }) => name === policy);
       const forecaster = await loaded.forecasterOf(study);
-      results.cell(own ? runStudy(study, own, forecaster) : runClairvoyant(study), study);
+      results.cell(policy === clairvoyant ? runClairvoyant(study) : runStudy(study, await loaded.policyOf(policy), forecaster), study);
     }
     results.close(summary);
     for (const name of ['timeseries.csv', 'jobs.parquet', 'metadata.yaml', 'impact.yaml', 'report.html'])

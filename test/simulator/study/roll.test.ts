@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Assignment } from '../../../scheduler/placement/market.ts';
 import { perfect } from '../../../simulator/study/belief.ts';
-import { type Asked, type Policy, policies } from '../../../simulator/study/policy.ts';
-import { foresee, PolicyFault, roll } from '../../../simulator/study/roll.ts';
+import { type Asked, type Policy, PolicyFault, policies } from '../../../simulator/study/policy.ts';
+import { foresee, roll } from '../../../simulator/study/roll.ts';
 import { type PlainStudy, studyOf } from './studies.ts';
 
 const policy = (name: string) => policies.get(name) as Policy;

@@ -1,0 +1,130 @@
+/**
+ * Cells: a scenario as single runs, each one variant with one seed under one policy, and the running of one.
+ *
+ * A cell depends on what its key is made of and on nothing else: not on the process that runs it, nor on what ran before.
+ * The key covers the variant, the seed, the policy with the text of an own one, and the bytes of every record that is read.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import type { ScenarioFile } from '../simulator/scenario-file.ts';
+import type { Forecaster } from '../simulator/study/belief.ts';
+import { policies as named } from '../simulator/study/policy.ts';
+import type { Prepared } from '../simulator/study/prepare.ts';
+import { clairvoyant, type RunMetrics, runClairvoyant, runStudy, type StudyRun } from '../simulator/study/run.ts';
+import type { Variant } from '../simulator/sweep.ts';
+import { policyMark } from './own-policy-file.ts';
+import { type LoadedScenario, loadScenario, policyPath, readScenarioYaml } from './scenario-yaml.ts';
+
+/** One run that is asked for; plain data, so that it can be sent to a worker. */
+export interface Cell {
+  /** Place among the cells of its plan. */
+  readonly index: number;
+  readonly variant: number;
+  readonly seed: number;
+  readonly policy: string;
+  /** Name of its file: readable, and another one for another result. */
+  readonly key: string;
+}
+
+/** All cells of a scenario file in order: by variant, then seed, then policy, the baseline first, which others are compared with. */
+export interface CellPlan {
+  readonly file: string;
+  readonly scenario: ScenarioFile;
+  readonly variants: readonly Variant[];
+  readonly cells: readonly Cell[];
+}
+
+/** Names this program's results: another version's are not taken for ours. */
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** @throws ScenarioFault or an error of the file system for an input that is not there */
+export function planCells(file: string, options: { readonly clairvoyant: boolean; readonly sweep: boolean }): CellPlan {
+  const { scenario, variants: swept } = readScenarioYaml(file);
+  const variants: readonly Variant[] = options.sweep ? swept : [{ settings: {}, scenario }];
+  const { baseline } = scenario;
+  const policies = [baseline, ...scenario.policies.filter((name) => name !== baseline), ...(options.clairvoyant ? [clairvoyant] : [])];
+  const policyMarks = new Map(policies.map((name) => [name, policyMarkOf(name, file)]));
+  const inputMarks = new Map<string, string>();
+  const cells = variants.flatMap(({ scenario: own }, variant) => {
+    const mark = variantMark(own, file, inputMarks);
+    return scenario.seeds.flatMap((seed) =>
+      policies.map((policy) => ({ variant, seed, policy, key: keyOf(policy, seed, [version, mark, policyMarks.get(policy)]) })),
+    );
+  });
+  return { file, scenario, variants, cells: cells.map((cell, index) => ({ index, ...cell })) };
+}
+
+const digestOf = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');
+
+const keyOf = (policy: string, seed: number, marks: unknown): string =>
+  `${policy.replace(/[^A-Za-z0-9-]+/g, '-').replace(/^-+/, '')}-seed${seed}-${digestOf(JSON.stringify([policy, seed, marks])).slice(0, 20)}`;
+
+const policyMarkOf = (name: string, file: string): string =>
+  name === clairvoyant || named.has(name) ? name : policyMark(policyPath(name, file));
+
+/** What a variant's results depend on: its fields but those that only say which cells there are, and the records it reads. */
+function variantMark(
+  { name: _n, policies: _p, baseline: _b, seeds: _s, sweep: _w, ...fields }: ScenarioFile,
+  file: string,
+  known: Map<string, string>,
+) {
+  const inputs = [fields.jobs.file, fields.grid.records].map((path) => {
+    if (path === undefined) return null;
+    const at = resolve(dirname(file), path);
+    const mark = known.get(at) ?? inputMark(at);
+    known.set(at, mark);
+    return mark;
+  });
+  return digestOf(JSON.stringify([fields, inputs]));
+}
+
+/** A mark of a file's bytes, or of all files of a folder; of nothing when it is not there, which whoever reads it will tell. */
+function inputMark(path: string): string {
+  const found = [path, `${path}.gz`].find((each) => statSync(each, { throwIfNoEntry: false }));
+  if (found === undefined) return 'nothing';
+  if (!statSync(found).isDirectory()) return digestOf(readFileSync(found));
+  const files = readdirSync(found, { recursive: true, encoding: 'utf8' }).filter((each) => statSync(join(found, each)).isFile());
+  return digestOf(
+    files
+      .sort()
+      .map((each) => `${each} ${digestOf(readFileSync(join(found, each)))}`)
+      .join('\n'),
+  );
+}
+
+/** Runs cells of a plan one after another; what it prepared for the last one serves the next of the same variant and seed. */
+export interface CellRunner {
+  run(
+    cell: Pick<Cell, 'variant' | 'seed' | 'policy'>,
+    progress?: (share: number) => void,
+  ): Promise<{ readonly run: StudyRun; readonly prepared: Prepared }>;
+}
+
+/** @throws as `loadScenario`; PolicyFault for a policy that breaks */
+export function createCellRunner({ file, variants }: Pick<CellPlan, 'file' | 'variants'>): CellRunner {
+  let loaded: { readonly variant: number; readonly scenario: LoadedScenario } | undefined;
+  let last: { readonly variant: number; readonly seed: number; readonly prepared: Prepared; readonly forecaster: Forecaster } | undefined;
+  return {
+    run: async ({ variant, seed, policy }, progress) => {
+      if (loaded?.variant !== variant) {
+        const { scenario } = variants[variant] as Variant;
+        loaded = { variant, scenario: await loadScenario(file, scenario) };
+      }
+      const { scenario } = loaded;
+      if (last?.variant !== variant || last.seed !== seed) {
+        const prepared = await scenario.studyOf(seed);
+        last = { variant, seed, prepared, forecaster: await scenario.forecasterOf(prepared.study) };
+      }
+      const { prepared, forecaster } = last;
+      const { study } = prepared;
+      if (policy === clairvoyant) return { run: runClairvoyant(study), prepared };
+      const told = progress && ((slots: number) => progress(slots / study.slots));
+      return { run: runStudy(study, await scenario.policyOf(policy), forecaster, told), prepared };
+    },
+  };
+}
+
+/** What of a run is kept when its jobs and slots are not. */
+export const keptOf = ({ policy, forecaster, seed, metrics }: StudyRun): RunMetrics => ({ policy, forecaster, seed, metrics });
