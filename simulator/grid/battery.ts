@@ -21,14 +21,14 @@ export interface BatteryDay {
   readonly dischargeMw: Float64Array;
 }
 
-/** Parts that the power is told apart in, at least. */
+/** Parts that what an hour can store, or the whole energy where that is less, is told apart in, at least. */
 const stepsOfPower = 20;
 const hoursMax = 25;
 
 /**
  * The cheapest course for hourly steps, by dynamic programming over the state of charge (Bellman 1957): perfect foresight
- * within the day, empty at its start and end, no wear. O(hours × levels × power steps), about 24 × 80 × 40 for four hours
- * of storage.
+ * within the day, empty at its start and end, no wear. O(hours × levels × power steps), about 24 × 90 × 40 for four hours
+ * of storage. Power is used in whole parts of the energy, which may leave up to a twentieth of it unused.
  *
  * @param priceAt  price of the next MWh in an hour when the battery draws so many MW (negative: gives); never falls with
  *   them. NaN bars an hour
@@ -36,14 +36,14 @@ const hoursMax = 25;
 export function batteryDay(battery: Battery, hours: number, priceAt: (hour: number, drawMw: number) => number): BatteryDay {
   const { powerMw, roundTrip } = battery;
   const usable = Math.min(battery.energyMwh, hoursMax * powerMw * roundTrip);
-  const levels = Math.max(stepsOfPower, Math.ceil((usable * stepsOfPower) / powerMw));
+  const levels = Math.max(stepsOfPower, Math.ceil((usable * stepsOfPower) / (powerMw * roundTrip)));
   const step = usable / levels; // MWh that can be given back
   const most = (mwh: number) => Math.min(levels, Math.floor(mwh / step + 1e-9));
   const [up, down] = [most(powerMw * roundTrip), most(powerMw)];
   const moves = down + 1 + up; // move m changes the level by m - down
   const cost = new Float64Array(hours * moves);
   for (let h = 0; h < hours; h++) costsOf(cost.subarray(h * moves, (h + 1) * moves), down, step, roundTrip, (drawMw) => priceAt(h, drawMw));
-  // least[h] is the least cost from hour h on, by level; the day ends empty
+  // `after` holds the least cost from the next hour on, by level; the day ends empty
   const choice = new Int16Array(hours * (levels + 1));
   let after = new Float64Array(levels + 1).fill(Number.POSITIVE_INFINITY);
   after[0] = 0;
