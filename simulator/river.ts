@@ -9,7 +9,8 @@ import { type Baseline, baselineNames } from '../scheduler/placement/baselines.t
 import { baselineClearing, byPrices, type ClearingRule } from '../scheduler/placement/clearing-rule.ts';
 import { DAY, HOUR, type Instant } from '../units/time.ts';
 import { idle, memoryPorts } from './memory-ports.ts';
-import { type RiverRecord, recordOf } from './river-record.ts';
+import { riverRecordOf } from './river-books.ts';
+import type { RiverRecord } from './river-record.ts';
 import type { Scenario } from './scenario.ts';
 import { createWorld, type WorldPorts } from './world.ts';
 
@@ -59,8 +60,9 @@ export async function runRiver(scenario: Scenario, options: RiverOptions): Promi
     progress?.({ at, arrivalsUntil });
     await idle(); // signals and timers of whoever called
   }
-  const recorded = { scenario, policy: name, arrivalsUntil, end: at, arrivals: arrivals.length };
-  const record = await recordOf(recorded, { ...stores, oracle: world.oracle });
+  const came = arrivals.filter((arrival) => arrival.at <= at).length;
+  const recorded = { scenario, policy: name, arrivalsUntil, end: at, arrivals: came };
+  const record = await riverRecordOf(recorded, { ...stores, oracle: world.oracle });
   await world.close();
   return record;
 }

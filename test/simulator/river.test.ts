@@ -170,6 +170,7 @@ test('a river that is stopped records what was finished, and tells how far it is
   const record = await runRiver(scenario, { days: 1, progress: ({ at }) => seen.push(at), stopped: () => seen.length >= 3 });
   expect(seen).toEqual([1, 2, 3].map((hour) => start + hour * HOUR));
   expect(record).toMatchObject({ end: start + 3 * HOUR, summary: { ledger: { balanced: true } } });
+  expect(record.counters).toMatchObject({ arrivals: 3, refusedAtSubmission: 0 }); // one an hour
 });
 
 const fail = (): never => {
