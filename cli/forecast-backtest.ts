@@ -13,6 +13,7 @@ import { type ForecastTask, forecastTask, forecastTaskNames } from '../simulator
 import { ownRecordTask } from '../simulator/experiments/own-record.ts';
 import { backtestText } from './backtest-text.ts';
 import { createForecastRunner, defaultStateFolder, ForecastDataFault, recordReader } from './forecast-run.ts';
+import { createProgress } from './progress.ts';
 
 interface BacktestOptions {
   readonly data?: string;
@@ -112,7 +113,9 @@ async function run(names: readonly string[], options: BacktestOptions): Promise<
     const task = make();
     const progress = createProgress(task.name, options.json);
     const stateFile = options.state ?? `${defaultStateFolder(process.env)}/`;
-    const report = await runner.run(task, { seeds, stateFile, onProgress: progress.tell });
+    const onProgress = ({ target, month, done, total, detail }: BacktestProgress & { readonly detail: string }) =>
+      progress.tell(done, total, `${done} of ${total} months  ${detail || `${target} ${month}`}`);
+    const report = await runner.run(task, { seeds, stateFile, onProgress });
     progress.end();
     reports.push(report);
     if (!options.json) process.stdout.write(`${backtestText(report, task.settings.kind)}\n\n`);
@@ -145,32 +148,4 @@ function ownTask({
   }
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
   return ownRecordTask({ name: file, text, column, kind, ...at, ceiling, signals });
-}
-
-/** Nothing is told of what is over sooner. */
-const quietMs = 2_000;
-/** Lines of a log come no faster. */
-const lineEveryMs = 5_000;
-
-/** A line that is written over on a terminal, and a line now and then in a log; silent beside JSON unless somebody watches. */
-function createProgress(name: string, isJson: boolean) {
-  const isWatched = process.stderr.isTTY === true;
-  const began = performance.now();
-  let [told, base] = [Number.NEGATIVE_INFINITY, -1];
-  return {
-    tell: ({ target, month, done, total, detail }: BacktestProgress & { readonly detail: string }) => {
-      const now = performance.now();
-      if (base < 0) base = done; // months of a saved state took no time
-      if ((isJson && !isWatched) || now - began < quietMs || (!isWatched && now - told < lineEveryMs)) return;
-      told = now;
-      const gone = (now - began) / 1_000;
-      const left = done > base ? `${((gone * (total - done)) / (done - base)).toFixed(0)} s left` : 'time left not known yet';
-      const what = detail || `${target} ${month}`;
-      const line = `${name}  ${done} of ${total} months  ${what}  ${gone.toFixed(0)} s gone, ${left}`;
-      process.stderr.write(isWatched ? `\r\u001b[2K${line}` : `${line}\n`);
-    },
-    end: () => {
-      if (isWatched && told > 0) process.stderr.write('\r\u001b[2K');
-    },
-  };
 }
