@@ -61,7 +61,7 @@ th { white-space: normal; min-width: 4.5rem; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; }
 pre { overflow-x: auto; font-size: .8125rem; line-height: 1.4; }
-@media print { figure, tr { break-inside: avoid; } h2 { break-after: avoid; } .scroll, pre { overflow: visible; } td, th { white-space: normal; } }
+@media print { figure, tr { break-inside: avoid; } h2 { break-after: avoid; } .scroll, pre { overflow: visible; } table { font-size: .7rem; } th, td { min-width: 0; padding-right: .5rem; white-space: normal; } }
 @media screen and (max-width: 35rem) { .wide { display: none; } .narrow { display: block; } }`;
 
 /** The page as HTML text. */
