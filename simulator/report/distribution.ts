@@ -47,7 +47,7 @@ export function quantileTable(
 ): Table {
   const text = (value: number) => (Number.isNaN(value) ? '–' : shortNumber(value));
   return {
-    titles: ['policy', '>jobs', '>mean', ...shares.map((share) => `>P${Math.round(100 * share)}`), ...more],
+    titles: ['policy', '>jobs', '>mean', ...shares.map((share) => (share === 1 ? '>most' : `>P${Math.round(100 * share)}`)), ...more],
     rows: samples.map((sample) => {
       const { name, sorted } = sample;
       const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;

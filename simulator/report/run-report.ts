@@ -56,8 +56,7 @@ const rowsTall =
   ({ width }: Size) =>
     draw({ width, height: 110 + 28 * rows });
 
-const range = ({ low, high, seeds }: Interval95, text: (value: number) => string): string =>
-  seeds > 1 && !Number.isNaN(low) ? ` [${text(low)}, ${text(high)}]` : '';
+const range = ({ low, high }: Interval95, text: (value: number) => string): string => (low < high ? ` [${text(low)}, ${text(high)}]` : '');
 const told = (interval: Interval95, text = shortNumber): string =>
   Number.isNaN(interval.mean) ? '–' : `${text(interval.mean)}${range(interval, text)}`;
 const percent = (value: number): string => numberText(value, 1);
@@ -102,7 +101,7 @@ function policySection({ standings, baseline, currency }: RunReport, seeds: numb
         : estimated('Regret', `${currency} above the clairvoyant plan; less is better`, ({ regret }) => regret, judged)),
     ],
     table: standingsTable(standings, baseline, currency),
-    details: [{ summary: 'Every metric', table: metricsTable(standings) }],
+    details: [{ summary: `Every metric; money and comparable cost in ${currency}`, table: metricsTable(standings) }],
   };
 }
 

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { loadScenario } from '../../cli/scenario-yaml.ts';
 import { createResults, type RunSummary } from '../../cli/sim-results.ts';
 import { simRun } from '../../cli/sim-run.ts';
-import { clairvoyant, runClairvoyant, runStudy } from '../../simulator/study/run.ts';
+import { clairvoyant, runClairvoyant, runStudy, type StudyRun, standingsOf } from '../../simulator/study/run.ts';
 import { hasChromium, openPage } from '../fixtures/browser.ts';
 
 let out = '';
@@ -188,12 +188,15 @@ describe('rows', () => {
     const cells = summary.runs.map(({ policy, seed }) => ({ policy, seed }));
     const mixed = join(folder, '..');
     const results = createResults({ folder: mixed, scenario: loaded.scenario, text: quickText, cells });
+    const runs: StudyRun[] = [];
     for (const { policy, seed } of [...cells].reverse()) {
       const { study } = await loaded.studyOf(seed);
       const forecaster = await loaded.forecasterOf(study);
-      results.cell(policy === clairvoyant ? runClairvoyant(study) : runStudy(study, await loaded.policyOf(policy), forecaster), study);
+      const run = policy === clairvoyant ? runClairvoyant(study) : runStudy(study, await loaded.policyOf(policy), forecaster);
+      results.cell(run, study);
+      runs.unshift(run);
     }
-    results.close(summary);
+    results.close({ ...summary, standings: standingsOf(runs, 'run-now') });
     for (const name of ['timeseries.csv', 'jobs.parquet', 'metadata.yaml', 'impact.yaml', 'report.html'])
       expect(readFileSync(join(mixed, name)).equals(readFileSync(join(folder, name))), name).toBe(true);
   });
