@@ -47,10 +47,8 @@ export interface RunSummary {
 export interface ResultSink {
   /** Takes a finished cell with the study it ran; in any order, each once. */
   cell(run: StudyRun, study: Study): void;
-  /** Which seeds' rows are kept; known with the first cell. */
-  readonly rows: RowsKept;
-  /** Writes what is whole only at the end; nothing may follow. */
-  close(summary: RunSummary): void;
+  /** Writes what is whole only at the end, and says which rows were kept; nothing may follow. */
+  close(summary: Omit<RunSummary, 'rows'>): RunSummary;
 }
 
 /** Rows that are written without asking. */
@@ -91,6 +89,7 @@ export function createResults({ folder, scenario, text, cells, rows }: ResultsOf
       picture ??= pictureOfStudy(study);
       pictures.push(pictureOfRun(study, run, paired, picture));
     }
+    kept ??= rowsOf(study) * cells.length <= rowsMost ? 'all' : 'first';
     if (kept === 'none' || (kept === 'first' && !isFirst)) return;
     writer ??= createRowWriter(folder, study.currency);
     writer.write(study, run, paired);
@@ -106,15 +105,12 @@ export function createResults({ folder, scenario, text, cells, rows }: ResultsOf
   };
   return {
     cell: (run, study) => {
-      kept ??= rowsOf(study) * cells.length <= rowsMost ? 'all' : 'first';
       waiting.set(keyOf(run), { run, study });
       drain(false);
     },
-    get rows() {
-      return kept ?? 'none';
-    },
-    close: (summary) => {
+    close: (told) => {
       drain(true);
+      const summary: RunSummary = { ...told, rows: kept ?? 'none' };
       writer?.close();
       const write = (file: string, content: string) => writeFileSync(join(folder, file), content);
       if (writer) write('metadata.yaml', stringify(metadataOf(scenario, summary), { lineWidth: 0 }));
@@ -131,6 +127,7 @@ export function createResults({ folder, scenario, text, cells, rows }: ResultsOf
         runReport({ name, baseline, currency, standings, missing: missing.length, start, durationMs, scenario: text, ...first }),
       );
       write('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
+      return summary;
     },
   };
 }

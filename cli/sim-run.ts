@@ -35,48 +35,46 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
     cells,
     ...(options.rows ? { rows: options.rows } : {}),
   });
-  const runs = await runCells(plan, results, options);
-  const { name, baseline, currency, seeds } = scenario;
-  const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));
-  const paired = runs.filter(({ seed }) => runs.some((run) => run.policy === baseline && run.seed === seed));
-  const summary: RunSummary = {
-    name,
-    baseline,
-    currency,
-    seeds,
-    scenario,
-    rows: results.rows,
-    missing,
-    standings: standingsOf(paired, baseline),
-    runs,
-  };
-  results.close(summary);
+  const runs: RunMetrics[] = [];
+  let summary: RunSummary;
+  try {
+    await runCells(plan, options, (run, study) => {
+      results.cell(run, study);
+      runs.push(keptOf(run));
+    });
+  } finally {
+    summary = results.close(summaryOf(plan, runs)); // what is done is kept, whatever became of the rest
+  }
   process.stdout.write(
     options.json ? `${JSON.stringify(summary, null, 2)}\n` : `${standingsTable(summary)}\n\n${written(summary, folder)}\n`,
   );
 }
 
-async function runCells(plan: CellPlan, results: ResultSink, { json, stop }: SimRunOptions): Promise<RunMetrics[]> {
+function summaryOf({ scenario, cells }: CellPlan, runs: readonly RunMetrics[]): Omit<RunSummary, 'rows'> {
+  const { name, baseline, currency, seeds } = scenario;
+  const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));
+  const paired = runs.filter(({ seed }) => runs.some((run) => run.policy === baseline && run.seed === seed));
+  return { name, baseline, currency, seeds, scenario, missing, standings: standingsOf(paired, baseline), runs };
+}
+
+async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: ResultSink['cell']): Promise<void> {
   const { scenario, cells } = plan;
   const progress = createProgress(scenario.name, json);
   const runner = createCellRunner(plan);
   const told = new Set<number>();
-  const done: RunMetrics[] = [];
+  let over = 0;
   for (const cell of cells) {
     if (stop.aborted) break;
     const { policy, seed } = cell;
-    const { run, prepared } = await runner.run(cell, (share) =>
-      progress.tell(done.length + share, cells.length, `${policy}, seed ${seed}`),
-    );
+    const { run, prepared } = await runner.run(cell, (share) => progress.tell(over + share, cells.length, `${policy}, seed ${seed}`));
     if (prepared.tooWide > 0 && !told.has(seed))
       process.stderr.write(`seed ${seed}: ${prepared.tooWide} jobs are wider than any site and were left out\n`);
     told.add(seed);
-    results.cell(run, prepared.study);
-    done.push(keptOf(run));
+    done(run, prepared.study);
+    over++;
     await new Promise(setImmediate); // lets Ctrl-C be heard
   }
   progress.end();
-  return done;
 }
 
 function written({ rows, seeds, missing }: RunSummary, folder: string): string {
@@ -118,6 +116,7 @@ function standingsTable({ standings, baseline, currency }: RunSummary): string {
     '>REGRET %',
   ];
   const lost = standings.filter(({ metrics }) => metrics.unplaced.mean > 0).map(({ policy }) => policy);
+  if (seeds === 0) return 'no policy was run to its end beside the baseline';
   const notes = [
     seeds > 1 ? `means over ${seeds} seeds; intervals are paired by seed, Student’s t` : `${seeds} seed: no interval`,
     ...(lost.length > 0 ? [`${lost.join(', ')} left jobs without room: their carbon and cost are of less work`] : []),

@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { loadScenario } from '../../cli/scenario-yaml.ts';
 import { createResults, type RunSummary } from '../../cli/sim-results.ts';
 import { simRun } from '../../cli/sim-run.ts';
+import { type Policy, policies } from '../../simulator/study/policy.ts';
 import { clairvoyant, runClairvoyant, runStudy, type StudyRun, standingsOf } from '../../simulator/study/run.ts';
 import { hasChromium, openPage } from '../fixtures/browser.ts';
 
@@ -216,6 +217,16 @@ describe('a run that is stopped', () => {
     expect(JSON.parse(out)).toEqual(summary);
     expect(new Set(csvOf(folder).map((row) => `${row['seed']} ${row['policy']}`)).size).toBe(summary.runs.length);
     expect(await jobsOf(folder)).toHaveLength(total(summary.runs, ({ metrics }) => metrics.jobs));
+  });
+
+  test('by a fault keeps the cells that are done, too', async () => {
+    const file = scenarioFile(quickText.replace('[greenest-now', '[planner, greenest-now'));
+    vi.spyOn(policies.get('planner') as Policy, 'open').mockImplementation(() => {
+      throw new Error('no plan');
+    });
+    await expect(run(file)).rejects.toThrow('no plan');
+    expect(await jobsOf(outOf(file))).not.toHaveLength(0);
+    expect(JSON.parse(readFileSync(join(outOf(file), 'summary.json'), 'utf8')).missing[0]).toEqual({ policy: 'planner', seed: 3 });
   });
 
   test('before any cell is done has a summary all the same', async () => {
