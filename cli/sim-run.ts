@@ -53,7 +53,9 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
 function summaryOf({ scenario, cells }: CellPlan, runs: readonly RunMetrics[]): Omit<RunSummary, 'rows'> {
   const { name, baseline, currency, seeds } = scenario;
   const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));
-  const paired = runs.filter(({ seed }) => runs.some((run) => run.policy === baseline && run.seed === seed));
+  const policies = [...new Set(runs.map(({ policy }) => policy))];
+  const isWhole = (seed: number) => policies.every((policy) => runs.some((run) => run.policy === policy && run.seed === seed));
+  const paired = policies.includes(baseline) ? runs.filter(({ seed }) => isWhole(seed)) : []; // like is compared with like
   return { name, baseline, currency, seeds, scenario, missing, standings: standingsOf(paired, baseline), runs };
 }
 
@@ -116,7 +118,7 @@ function standingsTable({ standings, baseline, currency }: RunSummary): string {
     '>REGRET %',
   ];
   const lost = standings.filter(({ metrics }) => metrics.unplaced.mean > 0).map(({ policy }) => policy);
-  if (seeds === 0) return 'no policy was run to its end beside the baseline';
+  if (seeds === 0) return 'no seed was run by all policies: nothing to compare';
   const notes = [
     seeds > 1 ? `means over ${seeds} seeds; intervals are paired by seed, Student’s t` : `${seeds} seed: no interval`,
     ...(lost.length > 0 ? [`${lost.join(', ')} left jobs without room: their carbon and cost are of less work`] : []),

@@ -1,7 +1,7 @@
 /**
  * Impact manifest: runs as a manifest of the Green Software Foundation's Impact Framework, which recomputes their carbon.
  *
- * A tree of policies, a child per site, an input per hour (day, week): energy from the grid, its energy-weighted intensity, and
+ * A tree of policies, a child per site, an input per hour (or day, week, all): energy from the grid, its energy-weighted intensity, and
  * the carbon of data that moved there. Surplus carries no operational carbon and is told beside it. Only plugins that the
  * framework brings are used, so anybody can run it: `npx @grnsft/if` has nothing to trust here.
  */
@@ -33,9 +33,11 @@ interface ImpactSite {
 /** Inputs that a manifest may have before its steps grow longer. */
 const inputsMost = 25_000;
 
-/** The shortest of an hour, a day and a week with which `runs` runs of a study keep the manifest small; whole slots. */
-export const impactStepOf = ({ slots, tail, slotMs, sites }: Study, runs: number): DurationMs =>
-  [HOUR, DAY].find((step) => (((slots + tail) * slotMs) / step) * sites.length * runs <= inputsMost) ?? 7 * DAY;
+/** The shortest of an hour, a day, a week and all with which `runs` runs of a study keep the manifest small; whole slots. */
+export function impactStepOf({ slots, tail, slotMs, sites }: Study, runs: number): DurationMs {
+  const all = (slots + tail) * slotMs;
+  return [HOUR, DAY, 7 * DAY].find((step) => (all / step) * sites.length * runs <= inputsMost) ?? all;
+}
 
 /** Adds up a run; carbon of a transfer stands where and when the job starts. O(jobs + sites × slots). */
 export function impactOf(study: Study, run: StudyRun, stepMs: DurationMs): ImpactRun {

@@ -1,6 +1,7 @@
 /**
  * Seed sections: what happened with one seed, policy by policy: energy, starts, waiting and savings, each with its numbers.
  */
+import { HOUR } from '../../units/time.ts';
 import { areaChart } from './area-chart.ts';
 import { numberText, shortNumber } from './axis.ts';
 import { distribution, quantile, quantileTable, type Sorted } from './distribution.ts';
@@ -38,10 +39,10 @@ function energySection({ study, runs }: SeedPicture): Section {
     0,
     ...runs.flatMap((run) => study.at.map((_, i) => sources.reduce((sum, { of }) => sum + (run[of][i] as number), 0))),
   );
-  const kwh = (values: readonly number[]) => (values.reduce((sum, value) => sum + value, 0) * study.stepMs) / 3_600_000;
+  const kwh = (values: readonly number[]) => (values.reduce((sum, value) => sum + value, 0) * study.stepMs) / HOUR;
   return {
     heading: `Energy by source, seed ${study.seed}`,
-    text: ['Draw of the jobs at all sites together, PUE included, from the first arrival to the last deadline; one scale.'],
+    text: ['Draw of the jobs at all sites together, PUE included, to the last deadline; one scale.'],
     figures: runs.map(
       (run) => (size) =>
         areaChart(
@@ -66,12 +67,29 @@ function energySection({ study, runs }: SeedPicture): Section {
   };
 }
 
+/** Heights that dots of one place are told apart at: many sites take no more room than a few. */
+const levels = 60;
+
+/** Jobs that start by place and height of the signal, at its mean there. O(starts). */
+function startsOn({ starts }: RunPicture, { low, high, bySite }: SignalPicture) {
+  const known = [...low, ...high].filter((value) => value !== undefined);
+  const height = (Math.max(...known) - Math.min(...known)) / levels || 1;
+  const dots = new Map<string, { readonly place: number; value: number; jobs: number }>();
+  for (const { place, site, jobs } of starts) {
+    const value = bySite[site]?.[place];
+    if (value === undefined) continue;
+    const key = `${place} ${Math.floor(value / height)}`;
+    const dot = dots.get(key) ?? { place, value, jobs: 0 };
+    dot.value = (dot.value * dot.jobs + value * jobs) / (dot.jobs + jobs);
+    dot.jobs += jobs;
+    dots.set(key, dot);
+  }
+  return [...dots.values()];
+}
+
 function startSection({ study, runs }: SeedPicture): Section {
   const figure = (what: string, run: RunPicture, signal: SignalPicture) => (size: Size) => {
-    const starts = run.starts.flatMap(({ place, site, jobs }) => {
-      const value = signal.bySite[site]?.[place];
-      return value === undefined ? [] : [{ place, value, jobs }];
-    });
+    const starts = startsOn(run, signal);
     const y = { label: signal.label, include: [0] };
     return startChart(
       { title: `${run.policy}: ${what}`, at: study.at, y, low: signal.low, high: signal.high, starts },

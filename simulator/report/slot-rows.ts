@@ -4,7 +4,7 @@
  * Power is the average over the slot that begins at `time` (UTC). A gap of a record is an empty cell. Rows reach to the end of
  * the study, and on for as long as jobs of this run still run.
  */
-import { toIso } from '../../units/time.ts';
+import { HOUR, toIso } from '../../units/time.ts';
 import type { StudyRun } from '../study/run.ts';
 import { endOf, type Study, slotStart } from '../study/study.ts';
 
@@ -56,7 +56,7 @@ export function slotsTold({ slots, workload }: Study, { runs }: StudyRun): numbe
 export function* slotRows(study: Study, run: StudyRun): Generator<string> {
   const { sites, truth, slotMs } = study;
   const width = study.slots + study.tail;
-  const hours = slotMs / 3_600_000;
+  const hours = slotMs / HOUR;
   const { held, starts, curtailedKw, exportableKw, gridKw, curtailableKw } = run.accounts.slots;
   const [policy, seed] = [quoted(run.policy), String(run.seed)];
   const names = sites.map(({ id, zone }) => `${policy},${seed},${quoted(id)},${quoted(zone)}`);

@@ -219,6 +219,22 @@ describe('a run that is stopped', () => {
     expect(await jobsOf(folder)).toHaveLength(total(summary.runs, ({ metrics }) => metrics.jobs));
   });
 
+  test('compares on the seeds that all policies ran', async () => {
+    const stop = new AbortController();
+    const baseline = policies.get('run-now') as Policy;
+    const open = baseline.open;
+    vi.spyOn(baseline, 'open').mockImplementation((study) => {
+      if (study.seed === 8) stop.abort(); // heard when its run is over
+      return open(study);
+    });
+    const { summary } = await run(scenarioFile(), { stop: stop.signal });
+    expect(summary.missing).toEqual([{ policy: 'greenest-now', seed: 8 }]);
+    expect(summary.standings.map(({ policy, metrics }) => [policy, metrics.jobs.seeds])).toEqual([
+      ['run-now', 1],
+      ['greenest-now', 1],
+    ]);
+  });
+
   test('by a fault keeps the cells that are done, too', async () => {
     const file = scenarioFile(quickText.replace('[greenest-now', '[planner, greenest-now'));
     vi.spyOn(policies.get('planner') as Policy, 'open').mockImplementation(() => {
