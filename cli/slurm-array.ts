@@ -58,7 +58,7 @@ export function arrayScript(
     `#SBATCH --array=${ranges(ids)}`,
     '#SBATCH --ntasks=1',
     '#SBATCH --cpus-per-task=1',
-    `#SBATCH --output=${join(folder, 'slurm', '%A_%a.log')}`,
+    `#SBATCH --output="${join(folder, 'slurm', '%A_%a.log')}"`,
     `exec ${[process.execPath, sunward, 'sim', 'cell', resolve(file)].map(quoted).join(' ')} "$SLURM_ARRAY_TASK_ID" \\`,
     `  --of ${tasks} --out ${quoted(folder)}${clairvoyant ? ' --clairvoyant' : ''}`,
     '',

@@ -36,6 +36,9 @@ export interface Difference {
   readonly isClear: boolean;
 }
 
+/** Sums of the same terms in another order differ by less than this share. */
+const roundingShare = 1e-12;
+
 /** Fields of a scenario that draw a seed's world, and how they are told. */
 const drawn: readonly (readonly [string, (scenario: ScenarioFile) => unknown])[] = [
   ['interval', ({ from, for: length, slot }) => ({ from: new Date(from).toISOString(), forMs: length, slotMs: slot })],
@@ -90,7 +93,8 @@ export function differencesOf(reference: Arm, arm: Arm): Difference[] {
         mean: intervalOf(pairs.map(({ own }) => own)).mean,
         difference,
         percent: base === 0 ? Number.NaN : (100 * difference.mean) / Math.abs(base),
-        isClear: pairs.length > 1 && (difference.low > 0 || difference.high < 0),
+        isClear:
+          pairs.length > 1 && (difference.low > 0 || difference.high < 0) && Math.abs(difference.mean) > roundingShare * Math.abs(base),
       };
     });
 }
