@@ -26,6 +26,7 @@ export interface SimRunOptions {
 export async function simRun(file: string, options: SimRunOptions): Promise<void> {
   const plan = planCells(file, { clairvoyant: options.clairvoyant, sweep: false });
   const { scenario, cells } = plan;
+  if (Object.keys(scenario.sweep).length > 0) process.stderr.write('the sweep of this scenario is left out; sim sweep runs it\n');
   const folder = options.out ?? join('.', `${basename(file).replace(/\.ya?ml$/, '')}-results`);
   mkdirSync(folder, { recursive: true });
   const results = createResults({

@@ -72,6 +72,14 @@ describe('sunward sim sweep', () => {
     expect(variants[0].runs).not.toEqual(runs);
   }, 60_000);
 
+  test('says of each seed what it says of that seed alone, whatever ran before it', async () => {
+    const [both, second] = [scenarioOf(), scenarioOf(text(grid).replace('[1, 2]', '[2]'))];
+    for (const { file, folder } of [both, second]) await sunward('sweep', file, '--out', folder, '--workers', '0');
+    expect(cellsIn(both.folder)).toEqual(expect.arrayContaining(cellsIn(second.folder)));
+    for (const cell of cellsIn(second.folder))
+      expect(readFileSync(join(both.folder, 'cells', cell), 'utf8')).toBe(readFileSync(join(second.folder, 'cells', cell), 'utf8'));
+  }, 60_000);
+
   test('runs what is missing, and nothing twice', async () => {
     const { file, folder } = scenarioOf();
     await sunward('sweep', file, '--out', folder, '--workers', '0');
@@ -193,7 +201,7 @@ describe('a sweep as a Slurm array', () => {
   });
   test('has at most a thousand tasks, which share the cells', () => {
     const plan = planOf(600); // 2,400 cells
-    expect(arrayScript(plan, plan.cells, { folder: '/data', clairvoyant: false })).toMatch(/--array=0-999\n[^]*--of 1000 /);
+    expect(arrayScript(plan, plan.cells, { folder: '/data', clairvoyant: false })).toMatch(/--array=0-999\n[\s\S]*--of 1000 /);
     expect(arrayScript(plan, plan.cells.slice(-1), { folder: '/data', clairvoyant: false })).toContain('--array=399\n');
   });
   test('is refused where there is no Slurm', async () => {
