@@ -28,12 +28,17 @@ export interface Cell {
   readonly key: string;
 }
 
-/** All cells of a scenario file in order: by variant, then seed, then policy, the baseline first, which others are compared with. */
+/** All cells of a scenario file in order: by variant, then seed, then policy, the baseline first. */
 export interface CellPlan {
   readonly file: string;
   readonly scenario: ScenarioFile;
-  readonly variants: readonly Variant[];
+  readonly variants: readonly PlannedVariant[];
   readonly cells: readonly Cell[];
+}
+
+export interface PlannedVariant extends Variant {
+  /** Marks of the bytes of the records it reads, by their paths as they are written. */
+  readonly inputs: Readonly<Record<string, string>>;
 }
 
 /** Names this program's results: another version's are not taken for ours. */
@@ -42,13 +47,16 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** @throws ScenarioFault or an error of the file system for an input that is not there */
 export function planCells(file: string, options: { readonly clairvoyant: boolean; readonly sweep: boolean }): CellPlan {
   const { scenario, variants: swept } = readScenarioYaml(file);
-  const variants: readonly Variant[] = options.sweep ? swept : [{ settings: {}, scenario }];
-  const { baseline } = scenario;
-  const policies = [baseline, ...scenario.policies.filter((name) => name !== baseline), ...(options.clairvoyant ? [clairvoyant] : [])];
+  const marks = new Map<string, string>();
+  const variants = (options.sweep ? swept : [{ settings: {}, scenario }]).map((variant) => ({
+    ...variant,
+    inputs: inputsOf(variant.scenario, file, marks),
+  }));
+  const compared = scenario.policies.filter((name) => name !== scenario.baseline);
+  const policies = [scenario.baseline, ...compared, ...(options.clairvoyant ? [clairvoyant] : [])];
   const policyMarks = new Map(policies.map((name) => [name, policyMarkOf(name, file)]));
-  const inputMarks = new Map<string, string>();
-  const cells = variants.flatMap(({ scenario: own }, variant) => {
-    const mark = variantMark(own, file, inputMarks);
+  const cells = variants.flatMap(({ scenario: own, inputs }, variant) => {
+    const mark = variantMark(own, inputs);
     return scenario.seeds.flatMap((seed) =>
       policies.map((policy) => ({ variant, seed, policy, key: keyOf(policy, seed, [version, mark, policyMarks.get(policy)]) })),
     );
@@ -65,19 +73,22 @@ const policyMarkOf = (name: string, file: string): string =>
   name === clairvoyant || named.has(name) ? name : policyMark(policyPath(name, file));
 
 /** What a variant's results depend on: its fields but those that only say which cells there are, and the records it reads. */
-function variantMark(
+const variantMark = (
   { name: _n, policies: _p, baseline: _b, seeds: _s, sweep: _w, ...fields }: ScenarioFile,
-  file: string,
-  known: Map<string, string>,
-) {
-  const inputs = [fields.jobs.file, fields.grid.records].map((path) => {
-    if (path === undefined) return null;
+  inputs: PlannedVariant['inputs'],
+): string => digestOf(JSON.stringify([fields, inputs]));
+
+/** @param known  by absolute path; what is read for one variant is not read again */
+function inputsOf({ jobs, grid }: ScenarioFile, file: string, known: Map<string, string>): Record<string, string> {
+  const inputs: Record<string, string> = {};
+  for (const path of [jobs.file, grid.records]) {
+    if (path === undefined) continue;
     const at = resolve(dirname(file), path);
     const mark = known.get(at) ?? inputMark(at);
     known.set(at, mark);
-    return mark;
-  });
-  return digestOf(JSON.stringify([fields, inputs]));
+    inputs[path] = mark;
+  }
+  return inputs;
 }
 
 /** A mark of a file's bytes, or of all files of a folder; of nothing when it is not there, which whoever reads it will tell. */
@@ -103,7 +114,7 @@ export interface CellRunner {
 }
 
 /** @throws as `loadScenario`; PolicyFault for a policy that breaks */
-export function createCellRunner({ file, variants }: Pick<CellPlan, 'file' | 'variants'>): CellRunner {
+export function createCellRunner({ file, variants }: { readonly file: string; readonly variants: readonly Variant[] }): CellRunner {
   let loaded: { readonly variant: number; readonly scenario: LoadedScenario } | undefined;
   let last: { readonly variant: number; readonly seed: number; readonly prepared: Prepared; readonly forecaster: Forecaster } | undefined;
   return {

@@ -28,11 +28,13 @@ export class CompareFault extends Error {
 interface Study {
   readonly label: string;
   readonly scenario: ScenarioFile;
+  readonly inputs: Readonly<Record<string, string>>;
   readonly runs: readonly RunMetrics[];
 }
 
 const ran = z.object({
   scenario: z.looseObject({ baseline: z.string(), currency: z.string() }),
+  inputs: z.record(z.string(), z.string()),
   runs: z.array(
     z.object({
       policy: z.string(),
@@ -64,9 +66,10 @@ function studiesIn(folder: string): Study[] {
   }
   const parsed = summary.safeParse(json);
   if (!parsed.success) throw new CompareFault(`${file} is no summary of sim run or sim sweep`, { cause: parsed.error });
-  return parsed.data.map(({ settings, scenario, runs }) => ({
+  return parsed.data.map(({ settings, scenario, inputs, runs }) => ({
     label: [folder, labelOf(settings)].filter((part) => part !== '').join(': '),
     scenario: scenario as unknown as ScenarioFile,
+    inputs,
     runs: runs as unknown as RunMetrics[],
   }));
 }
@@ -96,9 +99,10 @@ export function simCompare(folders: readonly string[], { policy, json }: SimComp
   process.stdout.write(json ? `${JSON.stringify(compared, null, 2)}\n` : `${compared.map(comparedTable).join('\n\n')}\n`);
 }
 
-const armOf = ({ label, scenario, runs }: Study, policy: string): Arm => ({
+const armOf = ({ label, scenario, inputs, runs }: Study, policy: string): Arm => ({
   label: `${label}, ${policy}`,
   scenario,
+  inputs,
   runs: runs.filter((run) => run.policy === policy),
 });
 const policiesOf = ({ runs }: Study): string[] => [...new Set(runs.map(({ policy }) => policy))];

@@ -14,16 +14,14 @@ import { jobColumns, jobRows } from '../simulator/report/job-rows.ts';
 import { pictureOfRun, pictureOfStudy, type RunPicture, type StudyPicture } from '../simulator/report/run-picture.ts';
 import { runReport } from '../simulator/report/run-report.ts';
 import { csvLine, slotColumns, slotRows } from '../simulator/report/slot-rows.ts';
+import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import type { RunMetrics, Standing, StudyRun } from '../simulator/study/run.ts';
 import type { Study } from '../simulator/study/study.ts';
 import { toIso, toIsoDuration } from '../units/time.ts';
-import type { LoadedScenario } from './scenario-yaml.ts';
+import type { Cell as PlannedCell } from './cells.ts';
 
 /** One policy with one seed. */
-export interface Cell {
-  readonly policy: string;
-  readonly seed: number;
-}
+export type Cell = Pick<PlannedCell, 'policy' | 'seed'>;
 
 /** Which seeds' rows are kept: of all, of the first, of none. */
 export type RowsKept = 'all' | 'first' | 'none';
@@ -34,11 +32,12 @@ export interface RunSummary {
   readonly baseline: string;
   readonly currency: string;
   readonly seeds: readonly number[];
-  /** As it was understood, defaults filled in. */
-  readonly scenario: LoadedScenario['scenario'];
   readonly rows: RowsKept;
   /** Cells that were not run to their end. */
   readonly missing: readonly Cell[];
+  /** What was run, and marks of the records it read. */
+  readonly scenario: ScenarioFile;
+  readonly inputs: Readonly<Record<string, string>>;
   readonly standings: readonly Standing[];
   readonly runs: readonly RunMetrics[];
 }
@@ -59,7 +58,7 @@ const rowFiles = ['timeseries.csv', 'jobs.parquet'];
 
 export interface ResultsOf {
   readonly folder: string;
-  readonly scenario: LoadedScenario['scenario'];
+  readonly scenario: ScenarioFile;
   /** The scenario as it was written. */
   readonly text: string;
   /** All cells of the run, in the order their rows are written in. */
@@ -166,7 +165,7 @@ function createRowWriter(folder: string, currency: string): RowWriter {
 }
 
 /** What the columns of the row files mean, and where they come from. */
-function metadataOf(scenario: LoadedScenario['scenario'], { rows, missing }: RunSummary): object {
+function metadataOf(scenario: ScenarioFile, { rows, missing }: RunSummary): object {
   const columns = (of: readonly { readonly name: string; readonly unit: string; readonly meaning: string }[]) =>
     Object.fromEntries(of.map(({ name, unit, meaning }) => [name, unit === '' ? { meaning } : { unit, meaning }]));
   return {

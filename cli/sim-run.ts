@@ -1,8 +1,8 @@
 /**
  * Sim run: a scenario's policies, seed by seed, into a folder of results and a table.
  *
- * A cell is one policy with one seed. Each is written when it is done, so that Ctrl-C keeps what is finished and the next
- * run of the same scenario goes on from there.
+ * A cell is one policy with one seed. Each is written when it is done, so that Ctrl-C and a policy's fault keep what is
+ * finished; the next run begins anew (a sweep goes on).
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -29,13 +29,8 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   if (Object.keys(scenario.sweep).length > 0) process.stderr.write('the sweep of this scenario is left out; sim sweep runs it\n');
   const folder = options.out ?? join('.', `${basename(file).replace(/\.ya?ml$/, '')}-results`);
   mkdirSync(folder, { recursive: true });
-  const results = createResults({
-    folder,
-    scenario,
-    text: readFileSync(file, 'utf8'),
-    cells,
-    ...(options.rows ? { rows: options.rows } : {}),
-  });
+  const text = readFileSync(file, 'utf8');
+  const results = createResults({ folder, scenario, text, cells, ...(options.rows ? { rows: options.rows } : {}) });
   const runs: RunMetrics[] = [];
   let summary: RunSummary;
   try {
@@ -51,13 +46,16 @@ export async function simRun(file: string, options: SimRunOptions): Promise<void
   );
 }
 
-function summaryOf({ scenario, cells }: CellPlan, runs: readonly RunMetrics[]): Omit<RunSummary, 'rows'> {
+function summaryOf({ scenario, cells, variants }: CellPlan, runs: readonly RunMetrics[]): Omit<RunSummary, 'rows'> {
   const { name, baseline, currency, seeds } = scenario;
-  const missing = cells.filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed));
+  const missing = cells
+    .filter(({ policy, seed }) => !runs.some((run) => run.policy === policy && run.seed === seed))
+    .map(({ policy, seed }) => ({ policy, seed }));
   const policies = [...new Set(runs.map(({ policy }) => policy))];
   const isWhole = (seed: number) => policies.every((policy) => runs.some((run) => run.policy === policy && run.seed === seed));
   const paired = policies.includes(baseline) ? runs.filter(({ seed }) => isWhole(seed)) : []; // like is compared with like
-  return { name, baseline, currency, seeds, scenario, missing, standings: standingsOf(paired, baseline), runs };
+  const inputs = variants[0]?.inputs ?? {};
+  return { name, baseline, currency, seeds, missing, scenario, inputs, standings: standingsOf(paired, baseline), runs };
 }
 
 async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: ResultSink['cell']): Promise<void> {
@@ -65,8 +63,7 @@ async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: Res
   const progress = createProgress(scenario.name, json);
   const runner = createCellRunner(plan);
   const told = new Set<number>();
-  let over = 0;
-  for (const cell of cells) {
+  for (const [over, cell] of cells.entries()) {
     if (stop.aborted) break;
     const { policy, seed } = cell;
     const { run, prepared } = await runner.run(cell, (share) => progress.tell(over + share, cells.length, `${policy}, seed ${seed}`));
@@ -74,7 +71,6 @@ async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: Res
       process.stderr.write(`seed ${seed}: ${prepared.tooWide} jobs are wider than any site and were left out\n`);
     told.add(seed);
     done(run, prepared.study);
-    over++;
     await new Promise(setImmediate); // lets Ctrl-C be heard
   }
   progress.end();

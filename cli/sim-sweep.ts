@@ -129,9 +129,9 @@ function summaryOf({ scenario, variants }: CellPlan, runs: readonly RunMetrics[]
     currency,
     seeds,
     sweep,
-    variants: variants.map(({ settings, scenario: own }, at) => {
+    variants: variants.map(({ settings, scenario: own, inputs }, at) => {
       const ofIt = runs.slice(at * each, (at + 1) * each);
-      return { settings, scenario: own, standings: standingsOf(ofIt, baseline), runs: ofIt };
+      return { settings, scenario: own, inputs, standings: standingsOf(ofIt, baseline), runs: ofIt };
     }),
   };
 }

@@ -13,6 +13,8 @@ import type { RunMetrics } from './run.ts';
 export interface Arm {
   readonly label: string;
   readonly scenario: ScenarioFile;
+  /** Marks of the bytes of the records it read, by path: the same records may lie in two places. */
+  readonly inputs: Readonly<Record<string, string>>;
   readonly runs: readonly RunMetrics[];
 }
 
@@ -39,19 +41,25 @@ export interface Difference {
 /** Sums of the same terms in another order differ by less than this share. */
 const roundingShare = 1e-12;
 
-/** Fields of a scenario that draw a seed's world, and how they are told. */
-const drawn: readonly (readonly [string, (scenario: ScenarioFile) => unknown])[] = [
-  ['interval', ({ from, for: length, slot }) => ({ from: new Date(from).toISOString(), forMs: length, slotMs: slot })],
-  ['sites', ({ sites }) => sites],
-  ['grid', ({ grid }) => grid],
-  ['jobs', ({ jobs: { slack: _, interruptible: __, ...arrivals } }) => arrivals],
-  ['currency', ({ currency, rates }) => ({ currency, rates })],
+/** What draws a seed's world, and how it is told. */
+const drawn: readonly (readonly [string, (arm: Arm) => unknown])[] = [
+  ['interval', ({ scenario: { from, for: length, slot } }) => ({ from: new Date(from).toISOString(), forMs: length, slotMs: slot })],
+  ['sites', ({ scenario: { sites } }) => sites],
+  ['grid', ({ scenario: { grid }, inputs }) => ({ ...grid, records: grid.records && (inputs[grid.records] ?? grid.records) })],
+  [
+    'jobs',
+    ({ scenario: { jobs }, inputs }) => {
+      const { slack: _, interruptible: __, ...arrivals } = jobs;
+      return { ...arrivals, file: jobs.file && (inputs[jobs.file] ?? jobs.file) };
+    },
+  ],
+  ['currency', ({ scenario: { currency, rates } }) => ({ currency, rates })],
 ];
 
 /** Everything that keeps two arms from being compared seed by seed; nothing when they can be. */
 export function unpairedIn(reference: Arm, other: Arm): Unpaired[] {
   const found = drawn.flatMap(([what, of]) => {
-    const [ours, theirs] = [of(reference.scenario), of(other.scenario)].map((value) => JSON.stringify(value) ?? '') as [string, string];
+    const [ours, theirs] = [of(reference), of(other)].map((value) => JSON.stringify(value) ?? '') as [string, string];
     return ours === theirs ? [] : [{ what, reference: cut(ours, theirs), other: cut(theirs, ours) }];
   });
   const seedsOf = ({ runs }: Arm) => [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b).join(', ');

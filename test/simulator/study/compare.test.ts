@@ -14,6 +14,7 @@ function scenarioOf(file: Record<string, unknown> = {}): ScenarioFile {
 const armOf = (label: string, money: Readonly<Record<number, number>>, file?: Record<string, unknown>): Arm => ({
   label,
   scenario: scenarioOf(file),
+  inputs: {},
   runs: Object.entries(money).map(([seed, value]) => ({
     policy: label,
     forecaster: 'perfect',
@@ -91,6 +92,15 @@ describe('pairs', () => {
     { what: 'jobs', file: { jobs: { data: { median_gb: 3 } } } },
     { what: 'currency', file: { currency: 'USD' } },
   ])('mean nothing when the $what differ: $file', ({ what, file }) => expect(other(file)).toEqual([what]));
+
+  test('are of the same records when those have the same bytes, wherever they lie', () => {
+    const traced = (path: string, mark: string): Arm => ({
+      ...armOf('traced', { 1: 1 }, { jobs: { file: `${path}.csv` }, grid: { records: path } }),
+      inputs: { [`${path}.csv`]: `jobs ${mark}`, [path]: mark },
+    });
+    expect(unpairedIn(traced('here', '1'), traced('there', '1'))).toEqual([]);
+    expect(unpairedIn(traced('here', '1'), traced('here', '2')).map(({ what }) => what)).toEqual(['grid', 'jobs']);
+  });
 
   test('mean nothing between other seeds', () =>
     expect(unpairedIn(reference, armOf('b', { 2: 1, 3: 1 }))).toEqual([{ what: 'seeds', reference: '1, 2', other: '2, 3' }]));
