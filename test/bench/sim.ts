@@ -24,6 +24,7 @@ import { SECOND } from '../../units/time.ts';
 import { Breach, checkLaws } from '../simulator/study/laws.ts';
 import { rounded } from './forecast-grids.ts';
 import type { Bar } from './main.ts';
+import { determinismBar } from './sim-determinism.ts';
 import { riverBars } from './sim-river.ts';
 import { yearBars } from './sim-year.ts';
 
@@ -190,6 +191,7 @@ export async function benchSim({
       return [temporalBar(table, progress), placementBar(table, progress)];
     },
     river: () => riverBars(seed, progress),
+    determinism: () => [determinismBar(progress)],
     laws: () => [lawsBar(progress)],
   };
   const asked = only.length > 0 ? only : Object.keys(parts);
