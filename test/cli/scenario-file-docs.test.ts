@@ -107,9 +107,9 @@ describe('a scenario with mistakes', () => {
       says: /policies: found "run-later"; allowed: .*run-now.*, or the path of a file/,
     },
     {
-      name: 'a forecaster that no study can run',
-      text: 'forecaster: trained',
-      says: /forecaster: found "trained", which no study can run yet/,
+      name: 'a forecaster nobody knows',
+      text: 'forecaster: crystal-ball',
+      says: /forecaster: found "crystal-ball"; allowed: perfect, persistence, trained/,
     },
     {
       name: 'a zone nobody drew',
