@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { filesOf } from '../simulator/grid-file.ts';
 import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import type { Forecaster } from '../simulator/study/belief.ts';
 import { policies as named } from '../simulator/study/policy.ts';
@@ -81,7 +82,7 @@ const variantMark = (
 /** @param known  by absolute path; what is read for one variant is not read again */
 function inputsOf({ jobs, grid }: ScenarioFile, file: string, known: Map<string, string>): Record<string, string> {
   const inputs: Record<string, string> = {};
-  for (const path of [jobs.file, grid.records]) {
+  for (const path of [jobs.file, grid.records, ...filesOf(grid.zones)]) {
     if (path === undefined) continue;
     const at = resolve(dirname(file), path);
     const mark = known.get(at) ?? inputMark(at);

@@ -9,19 +9,25 @@ import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { openBackend } from '../energy-oracle/forecast/model/tfjs-backend.ts';
 import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
+import { isWhollyOwn } from '../simulator/grid-file.ts';
 import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import { type Forecaster, noisy, perfect, persistence } from '../simulator/study/belief.ts';
 import { policies as named, type Policy } from '../simulator/study/policy.ts';
 import { drawnLeadMs, jobsOf, type Prepared, prepare, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
 import type { Study } from '../simulator/study/study.ts';
 import { trainForecaster } from '../simulator/study/trained-belief.ts';
+import { type Asked, type ZoneRecords, zonesAsked } from '../simulator/study/zones.ts';
 import { readSweep, type SweepReading } from '../simulator/sweep.ts';
 import type { GridTrace } from '../simulator/traces/grid-trace.ts';
+import { detectFormat } from '../simulator/traces/importers/detect.ts';
+import { readTrace } from '../simulator/traces/importers/read-trace.ts';
 import type { JobTrace } from '../simulator/traces/job-trace.ts';
 import { calibratedStatistics, syntheticYear } from '../simulator/traces/synthetic.ts';
 import { DAY } from '../units/time.ts';
 import { isPolicyFile, loadOwnPolicy } from './own-policy-file.ts';
-import { readGridRecords, readJobTrace } from './records.ts';
+import { readNamed } from './record-faults.ts';
+import { readGridRecords } from './records.ts';
+import { readZoneRecords } from './zone-records.ts';
 
 /** A scenario that cannot be run: what is wrong with it, line by line. */
 export class ScenarioFault extends Error {
@@ -57,16 +63,18 @@ export async function loadScenario(file: string, scenario: ScenarioFile = readSc
   const policyOf = async (name: string) => named.get(name) ?? loadOwnPolicy(name, policyPath(name, file));
   for (const name of scenario.policies) await policyOf(name); // a policy that does not load is told before anything runs
   const { jobs } = scenario;
-  const read: JobTrace | undefined = jobs.file === undefined ? undefined : (await readJobTrace(at(jobs.file), jobs.unit ?? 'seconds')).jobs;
-  const records = scenario.grid.records === undefined ? undefined : at(scenario.grid.records);
+  const read = jobs.file === undefined ? undefined : readJobs(at(jobs.file), jobs);
+  const records = scenario.grid.records === undefined || baseZonesOf(scenario).length === 0 ? undefined : at(scenario.grid.records);
   const recorded = records === undefined ? undefined : await readGrid(scenario, records, jobsOf(scenario, read, scenario.seeds[0] ?? 0));
+  const own = readOwnZones(scenario, recorded ?? [], dirname(file));
   return {
     file,
     scenario,
     policyOf,
     studyOf: async (seed) => {
       const trace = jobsOf(scenario, read, seed);
-      const traces = recorded ?? drawGrid(scenario, trace, seed, file);
+      const base = recorded ?? drawGrid(scenario, trace, seed, file);
+      const { traces } = gridOf(scenario, [...own, ...base.map((each) => ({ trace: each }))], trace, file);
       return prepare(scenario, traces, trace, seed);
     },
     forecasterOf: (study) => forecasterOf(scenario, study),
@@ -115,21 +123,55 @@ async function forecasterOf({ forecaster }: ScenarioFile, study: Study): Promise
 const manyRows = 1_000_000;
 const fitSettings = { rowsMax: 40_000, seeds: [1, 2] };
 
+/** Jobs of a file in any format; seconds are the times of one that does not say. */
+function readJobs(file: string, { format, unit }: ScenarioFile['jobs']): JobTrace {
+  return readNamed(file, (text, fileName) => {
+    const name = format ?? detectFormat(text, fileName);
+    const timeUnit = unit ?? (name === 'gaia' ? 'seconds' : undefined);
+    return readTrace('jobs', text, { format: name, fileName, ...(timeUnit ? { timeUnit } : {}) });
+  }).jobs;
+}
+
+/** Zones whose records are not all the scenario's own. */
+const baseZonesOf = (scenario: ScenarioFile): readonly string[] =>
+  zonesOf(scenario).filter((zone) => !isWhollyOwn(scenario.grid.zones[zone]));
+
+/** Zones of which the scenario names records, with what the others tell of them. */
+function readOwnZones({ grid, from, for: durationMs }: ScenarioFile, base: readonly GridTrace[], folder: string): readonly ZoneRecords[] {
+  const studied = { start: from, end: from + durationMs };
+  return Object.entries(grid.zones).map(([zone, own]) =>
+    readZoneRecords({ zone, own, base: base.find((each) => each.zone === zone), folder, studied }),
+  );
+}
+
+/** The zones with what is asked of them; of two records of a zone the first stands. @throws ScenarioFault for a change that a zone cannot have */
+function gridOf(scenario: ScenarioFile, known: readonly ZoneRecords[], jobs: JobTrace, file: string): Extract<Asked, { kind: 'asked' }> {
+  const records = zonesOf(scenario).flatMap((zone) => known.find(({ trace }) => trace.zone === zone) ?? []);
+  const asked = zonesAsked(records, scenario.what_if, recordsNeeded(scenario, jobs));
+  if (asked.kind === 'asked') return asked;
+  throw new ScenarioFault(
+    file,
+    asked.fields.map(({ path, found, allowed }) => `${path}: found ${found}; allowed: ${allowed}`),
+  );
+}
+
 async function readGrid(scenario: ScenarioFile, folder: string, trace: JobTrace): Promise<readonly GridTrace[]> {
   const { start, end } = recordsNeeded(scenario, trace);
   const { from } = scenario;
-  return (await readGridRecords(folder, { zones: zonesOf(scenario), from, to: end, historyMs: from - start })).traces;
+  return (await readGridRecords(folder, { zones: baseZonesOf(scenario), from, to: end, historyMs: from - start })).traces;
 }
 
 function drawGrid(scenario: ScenarioFile, trace: JobTrace, seed: number, file: string): readonly GridTrace[] {
   const statistics = calibratedStatistics();
   const drawn = statistics.zones.map(({ zone }) => zone);
-  const strange = zonesOf(scenario).filter((zone) => !drawn.includes(zone));
+  const zones = baseZonesOf(scenario);
+  if (zones.length === 0) return [];
+  const strange = zones.filter((zone) => !drawn.includes(zone));
   if (strange.length > 0)
     throw new ScenarioFault(file, [
-      `sites: no statistics to draw ${strange.join(', ')} from; allowed: ${drawn.join(', ')}, or give grid.records`,
+      `sites: no statistics to draw ${strange.join(', ')} from; allowed: ${drawn.join(', ')}, or give grid.records, or records of its own in grid.zones`,
     ]);
   const start = scenario.from - drawnLeadMs;
   const { end } = recordsNeeded(scenario, trace);
-  return syntheticYear({ zones: zonesOf(scenario), start, days: Math.ceil((end - start) / DAY), seed, statistics });
+  return syntheticYear({ zones, start, days: Math.ceil((end - start) / DAY), seed, statistics });
 }

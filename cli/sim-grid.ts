@@ -5,7 +5,6 @@
  * are learned from the year about the asked hours. A refused what-if file is exit code 2, as a refused job file.
  */
 import { writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import type { FieldRefusal } from '../scheduler/queue/field.ts';
@@ -17,12 +16,13 @@ import { type GridOutcome, outcomeOf } from '../simulator/grid/outcome.ts';
 import { type GridSummary, summaryOf } from '../simulator/grid/summary.ts';
 import { applyWhatIfs, type WhatIf } from '../simulator/grid/what-if.ts';
 import { readWhatIfs } from '../simulator/grid/what-if-file.ts';
-import { type Supply, type Zone, zoneOfRecord, zoneWithin } from '../simulator/grid/zone.ts';
+import { type Supply, yearAbout, type Zone, zoneOfRecord, zoneWithin } from '../simulator/grid/zone.ts';
 import { importWholesalePrice, priceConventions } from '../simulator/traces/importers/wholesale-price.ts';
 import type { Series } from '../units/series.ts';
-import { DAY, type Instant, type Interval, toIso } from '../units/time.ts';
+import { type Instant, toIso } from '../units/time.ts';
 import { instantArgument } from './instant-argument.ts';
 import { readPacked } from './packed-file.ts';
+import { knownRegions, regionOf } from './region-records.ts';
 import { table } from './table.ts';
 
 interface GridOptions {
@@ -40,18 +40,6 @@ interface GridOptions {
   readonly json: boolean;
   readonly out?: string;
 }
-
-/** What is known of the regions of the public records, by the name of their file. */
-const regions: Readonly<Record<string, { readonly timeZone: string; readonly priceZone?: string; readonly isStampedAtEnd?: boolean }>> = {
-  CISO: { timeZone: 'America/Los_Angeles', priceZone: 'US-CAL-CISO' },
-  ERCO: { timeZone: 'America/Chicago', priceZone: 'US-TEX-ERCO', isStampedAtEnd: true },
-  PJM: { timeZone: 'America/New_York', priceZone: 'US-MIDA-PJM' },
-  DE: { timeZone: 'Europe/Berlin', priceZone: 'DE-LU', isStampedAtEnd: true },
-  ES: { timeZone: 'Europe/Madrid', priceZone: 'ES' },
-  SE: { timeZone: 'Europe/Stockholm' },
-};
-/** Merit order and price are learned from so much about the asked hours. */
-const learnedMs = 365 * DAY;
 
 const megawatts = (text: string): number => {
   const mw = Number(text);
@@ -72,7 +60,7 @@ export function gridCommand(): Command {
     .option('--price <files...>', 'CSV of wholesale prices of the same zone')
     .option(
       '--price-zone <zone>',
-      `how the prices are stamped: ${Object.keys(priceConventions).join(', ')}; known for ${Object.keys(regions).join(', ')}`,
+      `how the prices are stamped: ${Object.keys(priceConventions).join(', ')}; known for ${knownRegions.join(', ')}`,
     )
     .option('--time-zone <name>', 'IANA name of the market’s days; of the price zone, else UTC, unless told')
     .option('--stamped-at-end', 'a stamp of the region ends its hour')
@@ -106,16 +94,9 @@ function pricesOf(files: readonly string[], priceZone: string | undefined): { re
   return { series: { start, stepMs: first.series.stepMs, values: Array.from(values) }, currency: first.currency };
 }
 
-/** The year about an interval, or the interval where it is longer. */
-function yearAbout({ start, end }: Interval): Interval {
-  const beside = Math.max(0, learnedMs - (end - start)) / 2;
-  return { start: start - beside, end: end + beside };
-}
-
 function zoneOf({ region, price, basis, held, from, until, ...options }: GridOptions): Zone {
   if (!(until > from)) throw new RangeError(`--until comes after --from, found ${toIso(from)} and ${toIso(until)}`);
-  const name = basename(region).replace(/\.csv(\.gz)?$/, '');
-  const known = regions[name];
+  const { name, known } = regionOf(region);
   const priceZone = options.priceZone ?? known?.priceZone;
   const timeZone = options.timeZone ?? known?.timeZone ?? priceConventions[priceZone ?? '']?.timeZone ?? 'UTC';
   const isStampedAtEnd = options.stampedAtEnd ?? known?.isStampedAtEnd ?? false;

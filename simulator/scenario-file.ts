@@ -9,6 +9,9 @@ import { z } from 'zod';
 import { settings } from '../scheduler/queue/admission.ts';
 import { duration, type FieldRefusal, issue, quantity, refusalsOf } from '../scheduler/queue/field.ts';
 import { DAY, type DurationMs, HOUR, type Instant, MINUTE, parseDuration, parseInstant, SLOT, toIsoDuration } from '../units/time.ts';
+import { judgeGrid, priceMakerSchema, whatIfsSchema, zonesSchema } from './grid-file.ts';
+import { demoZones } from './scenario.ts';
+import { jobFormatNames } from './traces/importers/formats.ts';
 
 const watts = { W: 0.001, kW: 1, MW: 1_000, GW: 1_000_000 };
 const power = quantity('W, kW, MW or GW', watts);
@@ -64,7 +67,7 @@ const wait = duration('a duration such as 6h, at most 30d', { min: 0, max: 30 * 
 const jobs = z
   .strictObject({
     file: text('a path').optional(),
-    format: z.string().optional(),
+    format: z.enum(jobFormatNames, `one of ${jobFormatNames.join(', ')}`).optional(),
     /** Of a file whose times do not say their unit. */
     unit: z.enum(['seconds', 'minutes', 'hours']).optional(),
     drawn: drawnWork.optional(),
@@ -114,8 +117,16 @@ export const scenarioFile = z.strictObject({
   /** Accounting currency per unit of another one. */
   rates: z.record(currency, positive).default({}),
   grid: z
-    .strictObject({ records: text('a folder of records').optional(), price: z.enum(['recorded', 'none']).default('recorded') })
-    .default({ price: 'recorded' }),
+    .strictObject({
+      records: text('a folder of records').optional(),
+      zones: zonesSchema,
+      price: z.enum(['recorded', 'none']).default('recorded'),
+    })
+    .default({ zones: {}, price: 'recorded' }),
+  /** Changes to a zone's grid. */
+  what_if: whatIfsSchema,
+  /** Whether the fleet's own load moves price and carbon: everywhere it can, or in these zones. */
+  price_maker: priceMakerSchema,
   sites: z.union([z.literal('demo'), z.array(site).min(1).max(10_000)], 'demo, or a list of sites').default('demo'),
   jobs: jobs.prefault({}),
   optimize: optimize.prefault('carbon'),
@@ -158,6 +169,7 @@ export function readScenarioFile(file: unknown): Reading {
   for (const name of scenario.policies.filter((each, at) => scenario.policies.indexOf(each) !== at))
     refuse('policies', name, 'each policy once');
   if (sites !== 'demo') judgeSites(sites, refuse);
+  fields.push(...judgeGrid(scenario, sites === 'demo' ? demoZones : [...new Set(sites.map(({ zone }) => zone))]));
   return fields.length > 0 ? { kind: 'refused', fields } : { kind: 'read', scenario };
 }
 

@@ -31,7 +31,7 @@ export const quantity = (unit: string, scale: Readonly<Record<string, number>>) 
   });
 
 /** Refuses a value in words. */
-export function issue(context: z.core.$RefinementCtx<unknown>, found: string, allowed: string): never {
+export function issue(context: z.core.$RefinementCtx<unknown>, found: unknown, allowed: string): never {
   context.addIssue({ code: 'custom', message: allowed, input: found });
   return z.NEVER;
 }

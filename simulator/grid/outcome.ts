@@ -5,7 +5,7 @@
  * carry from the hour they charge in to the hours they give it back (law 9). With nothing asked, price, carbon and mix are
  * the record's to the last bit.
  */
-import type { Series } from '../../units/series.ts';
+import { resample, type Series } from '../../units/series.ts';
 import type { Instant } from '../../units/time.ts';
 import type { GridTrace } from '../traces/grid-trace.ts';
 import { type Cleared, clear, type Position, positionOf } from './clearing.ts';
@@ -77,8 +77,10 @@ function signalsAlone({ trace, start, stepMs, count, ...zone }: Zone): GridOutco
     values: Array.from({ length: count }, (_, hour) => valueAt(hour)),
   });
   const none = new Float64Array(count);
+  const marginal = trace.marginalIntensity && resample(trace.marginalIntensity, start, stepMs, count);
   return {
     ...trace,
+    ...(marginal && { marginalIntensity: series((h) => withAdder(marginal.values[h], zone.carbonAdder[h])) }),
     price: series((h) => told((zone.price[h] as number) * (zone.priceFactor[h] as number) + (zone.priceAdder[h] as number))),
     carbonIntensity: series((h) => withAdder(told(zone.carbon[h] as number), zone.carbonAdder[h])),
     curtailedMw: none,

@@ -5,7 +5,7 @@
  * a change does, and whether a zone can have it, is `what-if.ts`.
  */
 import { z } from 'zod';
-import { type FieldRefusal, fieldOf, quantity } from '../../scheduler/queue/field.ts';
+import { type FieldRefusal, issue, quantity, refusalsOf } from '../../scheduler/queue/field.ts';
 import { type Interval, parseInstant } from '../../units/time.ts';
 import { sources } from './emission-factors.ts';
 import type { WhatIf } from './what-if.ts';
@@ -30,6 +30,9 @@ const sourceNames = `one of ${sources.join(', ')}`;
 
 const always = { from: instant.optional(), until: instant.optional() };
 const bounded = { from: instant, until: instant };
+
+const kinds = ['scale', 'battery', 'price_shock', 'heat_wave', 'outage', 'demand_response'];
+const oneOfKinds = `one of ${kinds.join(', ')}, with its fields below it`;
 
 const change = z.discriminatedUnion(
   'kind',
@@ -65,14 +68,15 @@ const change = z.discriminatedUnion(
       demand_response: z.strictObject({ max_draw_share: share.optional(), add_price: price.optional(), ...bounded }),
     }),
   ],
-  'one of scale, battery, price_shock, heat_wave, outage, demand_response, with its fields below it',
+  oneOfKinds,
 );
 
 /** `{scale: {…}}` as `{kind: 'scale', scale: {…}}`, so that refusals keep the path the reader wrote. */
-const keyed = (item: unknown): unknown => {
+function keyed(item: unknown, context: z.core.$RefinementCtx<unknown>): unknown {
   const keys = typeof item === 'object' && item !== null && !Array.isArray(item) ? Object.keys(item) : [];
-  return keys.length === 1 ? { kind: keys[0], ...(item as object) } : item;
-};
+  const [kind = ''] = keys;
+  return keys.length === 1 && kinds.includes(kind) ? { kind, ...(item as object) } : issue(context, item, oneOfKinds);
+}
 
 /** The list of changes in a scenario's YAML or JSON; its output is what `applyWhatIfs` takes. */
 export const whatIfSchema = z
@@ -166,15 +170,5 @@ export type WhatIfFile =
 export function readWhatIfs(file: unknown): WhatIfFile {
   const parsed = whatIfSchema.safeParse(file, { reportInput: true });
   if (parsed.success) return { kind: 'read', changes: parsed.data };
-  const fields = parsed.error.issues.flatMap((found) =>
-    fieldOf(asWritten(found, file), 'see docs/grid-what-ifs.md for the fields there are'),
-  );
-  return { kind: 'refused', fields };
-}
-
-/** A change of no known name is refused where it stands, as it stands: `kind` is ours. */
-function asWritten(found: z.core.$ZodIssue, file: unknown): z.core.$ZodIssue {
-  const [index, field] = found.path;
-  if (found.path.length !== 2 || field !== 'kind' || typeof index !== 'number') return found;
-  return { ...found, path: [index], input: Array.isArray(file) ? file[index] : file };
+  return { kind: 'refused', fields: refusalsOf(parsed.error, 'see docs/grid-what-ifs.md for the fields there are') };
 }

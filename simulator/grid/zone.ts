@@ -7,7 +7,7 @@
  */
 import { denseOf } from '../../energy-oracle/forecast/target.ts';
 import { resample, type Series } from '../../units/series.ts';
-import type { DurationMs, Instant, Interval } from '../../units/time.ts';
+import { DAY, type DurationMs, type Instant, type Interval } from '../../units/time.ts';
 import type { GridTrace } from '../traces/grid-trace.ts';
 import { emissionFactors, type FactorBasis, type Source } from './emission-factors.ts';
 import { addTo, demandMw, type GenerationMix, generationMw, type MixRecord, recordWithin, sourcesOf } from './generation-mix.ts';
@@ -180,6 +180,15 @@ export function zoneOfSignals(trace: GridTrace, scarcityPrice?: number): Zone {
     price: onGrid(trace.price, grid),
     carbon: onGrid(trace.carbonIntensity, grid),
   };
+}
+
+/** Merit order and price curve are learned from so much about the hours that are asked for. */
+const learnedMs = 365 * DAY;
+
+/** The year about an interval, or the interval where it is longer: what a zone of those hours is learned from. */
+export function yearAbout({ start, end }: Interval): Interval {
+  const beside = Math.max(0, learnedMs - (end - start)) / 2;
+  return { start: start - beside, end: end + beside };
 }
 
 /** The hours of a zone that lie in the interval, with all that was learned from the others. */

@@ -14,9 +14,11 @@ import { demoRates, demoSites } from '../scenario.ts';
 import type { ScenarioFile, SiteFile } from '../scenario-file.ts';
 import { cloudCoverOf, type GridTrace } from '../traces/grid-trace.ts';
 import type { JobTrace } from '../traces/job-trace.ts';
+import { capacityUnder } from './calls.ts';
 import type { Study, StudySite, Truth } from './study.ts';
 import { type NetKw, truthOf } from './truth.ts';
 import { drawWork, workloadOf } from './workload.ts';
+import type { ZoneTrace } from './zones.ts';
 
 /** Records begin so long before a study: what persistence looks back at, and what models learn from. */
 const leadMs = { persistence: 8 * DAY, trained: 120 * DAY };
@@ -74,7 +76,7 @@ export interface Prepared {
 }
 
 /** @throws RangeError for a zone without a trace or a currency without a rate */
-export function prepare(scenario: ScenarioFile, traces: readonly GridTrace[], trace: JobTrace, seed: number): Prepared {
+export function prepare(scenario: ScenarioFile, traces: readonly ZoneTrace[], trace: JobTrace, seed: number): Prepared {
   const { slot: slotMs, from: start } = scenario;
   const placed = scenario.sites === 'demo' ? demoPlaced(seed) : scenario.sites.map((site) => placedOf(site, seed));
   const zoned = placed.map(({ site, netKw }) => {
@@ -108,6 +110,10 @@ export function prepare(scenario: ScenarioFile, traces: readonly GridTrace[], tr
     graceSlots: graceMs / slotMs,
     currency: scenario.currency,
     sites,
+    capacity: capacityUnder(
+      { start, slotMs, slots, tail: horizonSlots, sites },
+      zoned.map(({ trace }) => trace.calls ?? []),
+    ),
     truth,
     workload,
     terms: {
@@ -123,7 +129,7 @@ export function prepare(scenario: ScenarioFile, traces: readonly GridTrace[], tr
 
 /** The rates that the user gave; drawn grids in euros bring those of the year their statistics are of. */
 function ratesOf({ currency, rates, grid }: ScenarioFile): ExchangeRates {
-  const isDemo = grid.records === undefined && currency === demoRates.accounting;
+  const isDemo = grid.records === undefined && Object.keys(grid.zones).length === 0 && currency === demoRates.accounting;
   return { accounting: currency, perUnit: { ...(isDemo ? demoRates.perUnit : {}), ...rates } };
 }
 

@@ -47,8 +47,8 @@ function commit(
     throw new PolicyFault(policy, `${workload.id[job]} would run in slots ${start} to ${start + length}, outside its window`);
   const all = workload.accelerators[job] as number;
   const row = site * (study.slots + study.tail) + start;
-  const capacity = (sites[site] as Study['sites'][number]).accelerators;
   for (let i = 0; i < length; i++) {
+    const capacity = study.capacity?.[row + i] ?? (sites[site] as Study['sites'][number]).accelerators;
     const taken = (to.held[row + i] as number) + (pattern ? (pattern[i] as number) : all);
     if (taken > capacity)
       throw new PolicyFault(policy, `${workload.id[job]} would make ${taken} of ${capacity} accelerators held at ${sites[site]?.id}`);

@@ -58,7 +58,8 @@ export function offersFrom(study: Study, belief: Belief, held: Held, first: numb
         continue;
       }
       known[cell] = 1;
-      capacity[cell] = accelerators - taken;
+      capacity[cell] =
+        (study.capacity && first + slot < heldSlots ? (study.capacity[site * heldSlots + first + slot] as number) : accelerators) - taken;
       const surplus = surplusOf(netKw[cell] || 0, price, exportLimitKw);
       const drawnKw = taken * kwPerAccelerator;
       curtailedKw[cell] = Math.max(0, surplus.curtailedKw - drawnKw);

@@ -90,6 +90,8 @@ export interface Study {
   readonly graceSlots: number;
   readonly currency: string;
   readonly sites: readonly StudySite[];
+  /** Accelerators that may be held, site × slot with the tail, where calls leave fewer than there are; else absent. */
+  readonly capacity?: Int32Array | undefined;
   readonly truth: Truth;
   readonly workload: Workload;
   readonly terms: StudyTerms;

@@ -14,16 +14,20 @@ interface Schema {
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
+  readonly additionalProperties?: Schema | boolean;
 }
-/** Dotted paths of all fields; those of a list's entries stand below the list. */
-function pathsOf({ properties = {}, items, anyOf = [], allOf = [] }: Schema, path = ''): string[] {
-  const inner = [...(items ? [items] : []), ...anyOf, ...allOf].flatMap((part) => pathsOf(part, path));
+/** Dotted paths of all fields; those of a list's entries stand below the list, those of a map's values below the map. */
+function pathsOf({ properties = {}, items, anyOf = [], allOf = [], additionalProperties }: Schema, path = ''): string[] {
+  const values = typeof additionalProperties === 'object' ? [additionalProperties] : [];
+  const inner = [...(items ? [items] : []), ...values, ...anyOf, ...allOf].flatMap((part) => pathsOf(part, path));
   const own = Object.entries(properties).flatMap(([name, part]) => {
     const below = pathsOf(part, path === '' ? name : `${path}.${name}`);
     return below.length > 0 ? below : [path === '' ? name : `${path}.${name}`];
   });
   return [...new Set([...inner, ...own])];
 }
+/** The four records of a zone take the same fields: told once, of its prices. */
+const toldOnce = (path: string) => path.replace(/^grid\.zones\.(carbon|marginal|clouds)\./, 'grid.zones.price.');
 const grammar = z.toJSONSchema(scenarioFile, { io: 'input', unrepresentable: 'any' }) as Schema;
 const rows = [...readFileSync('docs/scenario-file.md', 'utf8').matchAll(/^\| `([^`]+)`/gm)].map(([, path]) => path as string);
 const folder = () => mkdtempSync(join(tmpdir(), 'scenario-'));
@@ -32,7 +36,7 @@ describe('docs/scenario-file.md', () => {
   test('tells every field of the grammar', () => {
     const paths = pathsOf(grammar);
     expect(paths.length).toBeGreaterThan(45); // a walk that saw nothing proves nothing
-    expect(paths.filter((path) => !rows.includes(path))).toEqual([]);
+    expect(paths.filter((path) => !rows.includes(toldOnce(path)))).toEqual([]);
   });
 
   test('tells no field that there is not', () => {

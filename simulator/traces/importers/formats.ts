@@ -152,6 +152,8 @@ export const formats = {
 } as const satisfies Record<string, Format>;
 export type FormatName = keyof typeof formats;
 export const formatNames = Object.keys(formats) as FormatName[];
+/** Those of job traces. */
+export const jobFormatNames = formatNames.filter((name) => (formats[name].gives as readonly string[]).includes('jobs'));
 
 /** A record that names no place of the market takes the caller's zone; its own name for the place is kept as a correction. */
 function inZone(imported: Imported, zone: string | undefined): Imported {
