@@ -26,6 +26,7 @@ const cellFile = z.object({
   forecaster: z.string(),
   seed: z.number(),
   metrics: z.record(z.string(), z.number().nullable()),
+  settlement: z.object({ kind: z.enum(['settled', 'unsettled']), iterations: z.number(), residualKw: z.number() }).optional(),
 });
 
 export function createCellStore(folder: string): CellStore {
@@ -64,7 +65,7 @@ function parsedCell(text: string): RunMetrics | undefined {
   }
   const parsed = cellFile.safeParse(json);
   if (!parsed.success) return undefined;
-  const { policy, forecaster, seed, metrics } = parsed.data;
+  const { metrics, settlement, ...cell } = parsed.data;
   const numbers = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value ?? Number.NaN]));
-  return { policy, forecaster, seed, metrics: numbers as unknown as RunMetrics['metrics'] };
+  return { ...cell, metrics: numbers as unknown as RunMetrics['metrics'], ...(settlement ? { settlement } : {}) };
 }

@@ -13,7 +13,9 @@ import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import type { Forecaster } from '../simulator/study/belief.ts';
 import { policies as named } from '../simulator/study/policy.ts';
 import type { Prepared } from '../simulator/study/prepare.ts';
+import { runMoving, type SettledRun } from '../simulator/study/price-maker-run.ts';
 import { clairvoyant, type RunMetrics, runClairvoyant, runStudy, type StudyRun } from '../simulator/study/run.ts';
+import type { Study } from '../simulator/study/study.ts';
 import type { Variant } from '../simulator/sweep.ts';
 import { policyMark } from './own-policy-file.ts';
 import { type LoadedScenario, loadScenario, policyPath, readScenarioYaml } from './scenario-yaml.ts';
@@ -106,12 +108,15 @@ function inputMark(path: string): string {
   );
 }
 
+/** What came of a cell, and the study it ran: under its own load where the fleet moves its signals. */
+export interface CellRun extends SettledRun {
+  /** Jobs that no site is wide enough for. */
+  readonly tooWide: number;
+}
+
 /** Runs cells of a plan one after another; what it prepared for the last one serves the next of the same variant and seed. */
 export interface CellRunner {
-  run(
-    cell: Pick<Cell, 'variant' | 'seed' | 'policy'>,
-    progress?: (share: number) => void,
-  ): Promise<{ readonly run: StudyRun; readonly prepared: Prepared }>;
+  run(cell: Pick<Cell, 'variant' | 'seed' | 'policy'>, progress?: (share: number) => void): Promise<CellRun>;
 }
 
 /** @throws as `loadScenario`; PolicyFault for a policy that breaks */
@@ -131,12 +136,20 @@ export function createCellRunner({ file, variants }: { readonly file: string; re
       }
       const { prepared, forecaster } = last;
       const { study } = prepared;
-      if (policy === clairvoyant) return { run: runClairvoyant(study), prepared };
       const told = progress && ((slots: number) => progress(slots / study.slots));
-      return { run: runStudy(study, await scenario.policyOf(policy), forecaster, told), prepared };
+      const own = policy === clairvoyant ? undefined : await scenario.policyOf(policy);
+      const place = (on: Study) => (own ? runStudy(on, own, forecaster, told) : runClairvoyant(on));
+      const { making, tooWide } = prepared;
+      return { tooWide, ...(making ? runMoving(study, making, place) : { study, run: place(study) }) };
     },
   };
 }
 
 /** What of a run is kept when its jobs and slots are not. */
-export const keptOf = ({ policy, forecaster, seed, metrics }: StudyRun): RunMetrics => ({ policy, forecaster, seed, metrics });
+export const keptOf = ({ policy, forecaster, seed, metrics, settlement }: StudyRun): RunMetrics => ({
+  policy,
+  forecaster,
+  seed,
+  metrics,
+  ...(settlement ? { settlement } : {}),
+});

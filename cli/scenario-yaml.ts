@@ -9,11 +9,11 @@ import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { openBackend } from '../energy-oracle/forecast/model/tfjs-backend.ts';
 import { fitPooledModel, pooledFitDefaults, pooledModelOf } from '../energy-oracle/forecast/model/tfjs-pooled-fit.ts';
-import { isWhollyOwn } from '../simulator/grid-file.ts';
+import { isWhollyOwn, movedZones } from '../simulator/grid-file.ts';
 import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import { type Forecaster, noisy, perfect, persistence } from '../simulator/study/belief.ts';
 import { policies as named, type Policy } from '../simulator/study/policy.ts';
-import { drawnLeadMs, jobsOf, type Prepared, prepare, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
+import { drawnLeadMs, jobsOf, type Prepared, prepare, ratesOf, recordsNeeded, zonesOf } from '../simulator/study/prepare.ts';
 import type { Study } from '../simulator/study/study.ts';
 import { trainForecaster } from '../simulator/study/trained-belief.ts';
 import { type Asked, type ZoneRecords, zonesAsked } from '../simulator/study/zones.ts';
@@ -74,8 +74,10 @@ export async function loadScenario(file: string, scenario: ScenarioFile = readSc
     studyOf: async (seed) => {
       const trace = jobsOf(scenario, read, seed);
       const base = recorded ?? drawGrid(scenario, trace, seed, file);
-      const { traces } = gridOf(scenario, [...own, ...base.map((each) => ({ trace: each }))], trace, file);
-      return prepare(scenario, traces, trace, seed);
+      const { traces, zones } = gridOf(scenario, [...own, ...base.map((each) => ({ trace: each }))], trace, file);
+      const moved = movedZones(scenario, zonesOf(scenario));
+      const making = moved.length > 0 && { zones: new Map([...zones].filter(([zone]) => moved.includes(zone))), rates: ratesOf(scenario) };
+      return { ...prepare(scenario, traces, trace, seed), ...(making ? { making } : {}) };
     },
     forecasterOf: (study) => forecasterOf(scenario, study),
   };

@@ -66,11 +66,10 @@ async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: Res
   for (const [over, cell] of cells.entries()) {
     if (stop.aborted) break;
     const { policy, seed } = cell;
-    const { run, prepared } = await runner.run(cell, (share) => progress.tell(over + share, cells.length, `${policy}, seed ${seed}`));
-    if (prepared.tooWide > 0 && !told.has(seed))
-      process.stderr.write(`seed ${seed}: ${prepared.tooWide} jobs are wider than any site and were left out\n`);
+    const { run, study, tooWide } = await runner.run(cell, (share) => progress.tell(over + share, cells.length, `${policy}, seed ${seed}`));
+    if (tooWide > 0 && !told.has(seed)) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
     told.add(seed);
-    done(run, prepared.study);
+    done(run, study);
     await new Promise(setImmediate); // lets Ctrl-C be heard
   }
   progress.end();
@@ -82,10 +81,21 @@ function written({ rows, seeds, missing }: RunSummary, folder: string): string {
   return `written to ${folder}: ${kept[rows]}${lack}`;
 }
 
+/** How the runs of a fleet that moves its signals settled. */
+function settlementNotes(runs: readonly RunMetrics[]): string[] {
+  const ended = runs.flatMap(({ settlement }) => settlement ?? []);
+  if (ended.length === 0) return [];
+  const unsettled = ended.filter(({ kind }) => kind === 'unsettled').length;
+  const [placements, residualKw] = [Math.max(...ended.map((each) => each.iterations)), Math.max(...ended.map((each) => each.residualKw))];
+  return [
+    `the fleet moves price and carbon: ${ended.length - unsettled} of ${ended.length} runs settled; at most ${placements} placements, and ${residualKw.toFixed(0)} kW in an hour between the load believed and the load placed`,
+  ];
+}
+
 const signed = (value: number) => (Number.isNaN(value) ? '–' : value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1));
 
 /** The policies against their baseline, for people. */
-function standingsTable({ standings, baseline, currency }: RunSummary): string {
+function standingsTable({ standings, baseline, currency, runs }: RunSummary): string {
   const seeds = Math.max(0, ...standings.map(({ metrics }) => metrics.jobs.seeds));
   const rows = standings.map(({ policy, metrics, savings, regretPercent }) => {
     const { mean, low, high } = savings.locationKg;
@@ -119,6 +129,7 @@ function standingsTable({ standings, baseline, currency }: RunSummary): string {
   const notes = [
     seeds > 1 ? `means over ${seeds} seeds; intervals are paired by seed, Student’s t` : `${seeds} seed: no interval`,
     ...(lost.length > 0 ? [`${lost.join(', ')} left jobs without room: their carbon and cost are of less work`] : []),
+    ...settlementNotes(runs),
   ];
   return `${table(heads, rows)}\n${notes.join('\n')}`;
 }

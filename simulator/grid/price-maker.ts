@@ -15,16 +15,26 @@ export interface SettleOptions {
   readonly toleranceKw?: number;
 }
 
-export interface Settled {
+/** How a loop ended. */
+export interface Settlement {
   /** `settled` when the residual is within the tolerance. */
   readonly kind: 'settled' | 'unsettled';
+  readonly iterations: number;
+  /** Largest difference in any hour between the load that made the signals and the load placed on them, kW. */
+  readonly residualKw: number;
+}
+
+export interface Settled extends Settlement {
   /** What the placement drew on `signals`, kW by hour. */
   readonly loadKw: readonly number[];
   /** Of the zone under the damped load that the last placement was given. */
   readonly signals: GridOutcome;
-  readonly iterations: number;
-  /** Largest difference in any hour between the load that made the signals and the load placed on them, kW. */
-  readonly residualKw: number;
+}
+
+/** As `Settled`, zone by zone. */
+export interface SettledTogether extends Settlement {
+  readonly loadsKw: readonly (readonly number[])[];
+  readonly signals: readonly GridOutcome[];
 }
 
 export const iterationsMax = 50;
@@ -41,30 +51,44 @@ const dampingLeast = 1 / 64;
  * @returns at once for a zone of price and carbon alone, which no load moves
  * @throws RangeError when `place` answers for another number of hours
  */
-export function settleWith(
-  zone: Zone,
-  place: (signals: GridOutcome) => readonly number[],
+export function settleWith(zone: Zone, place: (signals: GridOutcome) => readonly number[], options: SettleOptions = {}): Settled {
+  const { loadsKw, signals, ...settlement } = settleTogether([zone], ([of]) => [place(of as GridOutcome)], options);
+  return { ...settlement, loadKw: loadsKw[0] as readonly number[], signals: signals[0] as GridOutcome };
+}
+
+/** As `settleWith`, of a fleet in several zones: each placement sees all of their signals, and one damping moves all loads. */
+export function settleTogether(
+  zones: readonly Zone[],
+  place: (signals: readonly GridOutcome[]) => readonly (readonly number[])[],
   { damping = defaultDamping, iterationsMax: limit = iterationsMax, toleranceKw = 1 }: SettleOptions = {},
-): Settled {
+): SettledTogether {
   if (!(damping > 0 && damping <= 1) || !(limit >= 1))
     throw new RangeError(`damping in (0, 1] and at least one iteration, found ${damping}, ${limit}`);
-  let believedKw = new Float64Array(zone.count);
+  let believedKw = zones.map(({ count }) => new Float64Array(count));
   let step = damping;
   let last = Number.POSITIVE_INFINITY;
-  for (let iteration = 1; ; iteration++) {
-    const signals = outcomeOf(
-      zone,
-      believedKw.map((kw) => kw / 1_000),
+  for (let iterations = 1; ; iterations++) {
+    const signals = zones.map((zone, at) =>
+      outcomeOf(
+        zone,
+        believedKw[at]?.map((kw) => kw / 1_000),
+      ),
     );
-    const loadKw = place(signals);
-    if (loadKw.length !== zone.count) throw new RangeError(`a load has ${zone.count} hours, found ${loadKw.length}`);
-    if (!zone.supply) return { kind: 'settled', loadKw, signals, iterations: iteration, residualKw: 0 };
-    const residualKw = loadKw.reduce((most, kw, hour) => Math.max(most, Math.abs(kw - (believedKw[hour] as number))), 0);
-    const settled = residualKw <= toleranceKw;
-    if (settled || iteration >= limit)
-      return { kind: settled ? 'settled' : 'unsettled', loadKw, signals, iterations: iteration, residualKw };
+    const loadsKw = place(signals);
+    const residualKw = residualOf(zones, believedKw, loadsKw);
+    const kind = residualKw <= toleranceKw ? 'settled' : 'unsettled';
+    if (kind === 'settled' || iterations >= limit) return { kind, loadsKw, signals, iterations, residualKw };
     if (residualKw >= last) step = Math.max(dampingLeast, step / 2);
     last = residualKw;
-    believedKw = believedKw.map((kw, hour) => kw + step * ((loadKw[hour] as number) - kw));
+    believedKw = believedKw.map((believed, at) => believed.map((kw, hour) => kw + step * ((loadsKw[at]?.[hour] ?? 0) - kw)));
   }
+}
+
+/** Largest difference in any hour of a zone that load moves, kW. */
+function residualOf(zones: readonly Zone[], believedKw: readonly Float64Array[], loadsKw: readonly (readonly number[])[]): number {
+  return zones.reduce((most, { count, supply }, at) => {
+    const [loadKw, believed] = [loadsKw[at] ?? [], believedKw[at] as Float64Array];
+    if (loadKw.length !== count) throw new RangeError(`a load has ${count} hours, found ${loadKw.length}`);
+    return supply ? loadKw.reduce((worst, kw, hour) => Math.max(worst, Math.abs(kw - (believed[hour] as number))), most) : most;
+  }, 0);
 }

@@ -15,6 +15,7 @@ import type { ScenarioFile, SiteFile } from '../scenario-file.ts';
 import { cloudCoverOf, type GridTrace } from '../traces/grid-trace.ts';
 import type { JobTrace } from '../traces/job-trace.ts';
 import { capacityUnder } from './calls.ts';
+import type { PriceMaking } from './price-maker-run.ts';
 import type { Study, StudySite, Truth } from './study.ts';
 import { type NetKw, truthOf } from './truth.ts';
 import { drawWork, workloadOf } from './workload.ts';
@@ -73,6 +74,8 @@ export interface Prepared {
   readonly study: Study;
   /** Jobs that no site is wide enough for: left out. */
   readonly tooWide: number;
+  /** The zones that the fleet's load moves; absent when it moves none. */
+  readonly making?: PriceMaking;
 }
 
 /** @throws RangeError for a zone without a trace or a currency without a rate */
@@ -128,7 +131,7 @@ export function prepare(scenario: ScenarioFile, traces: readonly ZoneTrace[], tr
 }
 
 /** The rates that the user gave; drawn grids in euros bring those of the year their statistics are of. */
-function ratesOf({ currency, rates, grid }: ScenarioFile): ExchangeRates {
+export function ratesOf({ currency, rates, grid }: ScenarioFile): ExchangeRates {
   const isDemo = grid.records === undefined && Object.keys(grid.zones).length === 0 && currency === demoRates.accounting;
   return { accounting: currency, perUnit: { ...(isDemo ? demoRates.perUnit : {}), ...rates } };
 }

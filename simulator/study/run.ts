@@ -2,6 +2,7 @@
  * Run: one study under one policy and one forecaster, from decisions to numbers; and several policies against a baseline.
  */
 
+import type { Settlement } from '../grid/price-maker.ts';
 import { type Accounts, accountsOf } from './account.ts';
 import type { Forecaster } from './belief.ts';
 import { type Interval95, intervalOf, pairedChange, pairedSaving } from './confidence.ts';
@@ -18,6 +19,8 @@ export interface StudyRun {
   readonly runs: Runs;
   readonly accounts: Accounts;
   readonly metrics: Metrics;
+  /** Of a fleet that moves its signals: how the search for a load that stands on them ended. */
+  readonly settlement?: Settlement;
 }
 
 /** As `roll`, with its accounts and its metrics. */
@@ -55,7 +58,7 @@ export interface Standing {
 }
 
 /** The metrics of one run, as they are kept. */
-export type RunMetrics = Pick<StudyRun, 'policy' | 'forecaster' | 'seed' | 'metrics'>;
+export type RunMetrics = Pick<StudyRun, 'policy' | 'forecaster' | 'seed' | 'metrics' | 'settlement'>;
 
 /** Every policy in the order of its first run, over its seeds; a RangeError when the baseline lacks a seed of theirs. */
 export function standingsOf(runs: readonly RunMetrics[], baseline: string): Standing[] {

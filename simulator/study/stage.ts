@@ -44,7 +44,7 @@ export function offersFrom(study: Study, belief: Belief, held: Held, first: numb
     belief('price', site, first, importPrice.subarray(row, row + slots));
     belief('carbonIntensity', site, first, carbonIntensity.subarray(row, row + slots));
     belief('netKw', site, first, netKw.subarray(row, row + slots));
-    const { truth } = study;
+    const { truth, capacity: called } = study;
     const truthRow = site * truth.slots + truth.lead + first;
     for (let slot = 0; slot < slots; slot++) {
       const cell = row + slot;
@@ -58,8 +58,8 @@ export function offersFrom(study: Study, belief: Belief, held: Held, first: numb
         continue;
       }
       known[cell] = 1;
-      capacity[cell] =
-        (study.capacity && first + slot < heldSlots ? (study.capacity[site * heldSlots + first + slot] as number) : accelerators) - taken;
+      const most = called && first + slot < heldSlots ? (called[site * heldSlots + first + slot] as number) : accelerators;
+      capacity[cell] = most - taken;
       const surplus = surplusOf(netKw[cell] || 0, price, exportLimitKw);
       const drawnKw = taken * kwPerAccelerator;
       curtailedKw[cell] = Math.max(0, surplus.curtailedKw - drawnKw);
