@@ -25,7 +25,8 @@ export const inThisProcess: CellEngine = async (plan, pending, { finished, faile
   for (const cell of pending) {
     if (stop.aborted) return;
     try {
-      finished(cell, keptOf((await runner.run(cell)).run));
+      const ran = await runner.run(cell, { stop });
+      if (ran) finished(cell, keptOf(ran.run));
     } catch (fault) {
       failed(cell, asError(fault));
     }

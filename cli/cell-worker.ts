@@ -16,5 +16,7 @@ let last: { readonly variant: number; readonly runner: CellRunner } | undefined;
 
 export default async function runTask({ file, variant, cell }: CellTask): Promise<RunMetrics> {
   if (last?.variant !== cell.variant) last = { variant: cell.variant, runner: createCellRunner({ file, variants: [variant] }) };
-  return keptOf((await last.runner.run({ ...cell, variant: 0 })).run);
+  const ran = await last.runner.run({ ...cell, variant: 0 });
+  if (!ran) throw new RangeError('a worker is ended, never stopped');
+  return keptOf(ran.run);
 }

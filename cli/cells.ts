@@ -8,7 +8,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { createMemoryModelStore } from '../energy-oracle/forecast/model-store.ts';
 import { filesOf } from '../simulator/grid-file.ts';
+import { runAsRiver } from '../simulator/river-run.ts';
 import type { ScenarioFile } from '../simulator/scenario-file.ts';
 import type { Forecaster } from '../simulator/study/belief.ts';
 import { policies as named } from '../simulator/study/policy.ts';
@@ -17,8 +19,9 @@ import { runMoving, type SettledRun } from '../simulator/study/price-maker-run.t
 import { clairvoyant, type RunMetrics, runClairvoyant, runStudy, type StudyRun } from '../simulator/study/run.ts';
 import type { Study } from '../simulator/study/study.ts';
 import type { Variant } from '../simulator/sweep.ts';
+import { learningEngine } from './learning.ts';
 import { policyMark } from './own-policy-file.ts';
-import { type LoadedScenario, loadScenario, policyPath, readScenarioYaml } from './scenario-yaml.ts';
+import { type LoadedScenario, loadScenario, policyPath, readScenarioYaml, ScenarioFault } from './scenario-yaml.ts';
 
 /** One run that is asked for; plain data, so that it can be sent to a worker. */
 export interface Cell {
@@ -55,6 +58,10 @@ export function planCells(file: string, options: { readonly clairvoyant: boolean
     ...variant,
     inputs: inputsOf(variant.scenario, file, marks),
   }));
+  if (options.clairvoyant && variants.some(({ scenario: own }) => own.depth === 'river'))
+    throw new ScenarioFault(file, [
+      'depth: found river beside --clairvoyant; allowed: study, whose truth a plan can know ahead; nobody foresees meters, leases and mishaps',
+    ]);
   const compared = scenario.policies.filter((name) => name !== scenario.baseline);
   const policies = [scenario.baseline, ...compared, ...(options.clairvoyant ? [clairvoyant] : [])];
   const policyMarks = new Map(policies.map((name) => [name, policyMarkOf(name, file)]));
@@ -116,15 +123,21 @@ export interface CellRun extends SettledRun {
 
 /** Runs cells of a plan one after another; what it prepared for the last one serves the next of the same variant and seed. */
 export interface CellRunner {
-  run(cell: Pick<Cell, 'variant' | 'seed' | 'policy'>, progress?: (share: number) => void): Promise<CellRun>;
+  /** Resolves to nothing for a river that was stopped on its way. */
+  run(
+    cell: Pick<Cell, 'variant' | 'seed' | 'policy'>,
+    options?: { readonly progress?: (share: number) => void; readonly stop?: AbortSignal },
+  ): Promise<CellRun | undefined>;
 }
 
 /** @throws as `loadScenario`; PolicyFault for a policy that breaks */
 export function createCellRunner({ file, variants }: { readonly file: string; readonly variants: readonly Variant[] }): CellRunner {
   let loaded: { readonly variant: number; readonly scenario: LoadedScenario } | undefined;
-  let last: { readonly variant: number; readonly seed: number; readonly prepared: Prepared; readonly forecaster: Forecaster } | undefined;
+  let last:
+    | { readonly variant: number; readonly seed: number; readonly prepared: Prepared; readonly forecaster: Forecaster | undefined }
+    | undefined;
   return {
-    run: async ({ variant, seed, policy }, progress) => {
+    run: async ({ variant, seed, policy }, { progress, stop } = {}) => {
       if (loaded?.variant !== variant) {
         const { scenario } = variants[variant] as Variant;
         loaded = { variant, scenario: await loadScenario(file, scenario) };
@@ -132,9 +145,17 @@ export function createCellRunner({ file, variants }: { readonly file: string; re
       const { scenario } = loaded;
       if (last?.variant !== variant || last.seed !== seed) {
         const prepared = await scenario.studyOf(seed);
-        last = { variant, seed, prepared, forecaster: await scenario.forecasterOf(prepared.study) };
+        last = { variant, seed, prepared, forecaster: undefined };
       }
-      const { prepared, forecaster } = last;
+      const { prepared } = last;
+      if (scenario.scenario.depth === 'river') {
+        const learning = scenario.scenario.forecaster === 'trained' ? riverLearning() : undefined;
+        const stopped = () => stop?.aborted ?? false;
+        const done = await runAsRiver(scenario.scenario, prepared, policy, { ...(learning && { learning }), stopped, progress });
+        return done && { ...done, tooWide: prepared.tooWide };
+      }
+      const forecaster = last.forecaster ?? (await scenario.forecasterOf(prepared.study));
+      last = { ...last, forecaster };
       const { study } = prepared;
       const told = progress && ((slots: number) => progress(slots / study.slots));
       const own = policy === clairvoyant ? undefined : await scenario.policyOf(policy);
@@ -144,6 +165,9 @@ export function createCellRunner({ file, variants }: { readonly file: string; re
     },
   };
 }
+
+/** Models are trained anew in each cell: nothing is handed from one to the next. */
+const riverLearning = () => ({ ...learningEngine(() => {}), models: createMemoryModelStore() });
 
 /** What of a run is kept when its jobs and slots are not. */
 export const keptOf = ({ policy, forecaster, seed, metrics, settlement }: StudyRun): RunMetrics => ({

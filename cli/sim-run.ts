@@ -66,7 +66,10 @@ async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: Res
   for (const [over, cell] of cells.entries()) {
     if (stop.aborted) break;
     const { policy, seed } = cell;
-    const { run, study, tooWide } = await runner.run(cell, (share) => progress.tell(over + share, cells.length, `${policy}, seed ${seed}`));
+    const tell = (share: number) => progress.tell(over + share, cells.length, `${policy}, seed ${seed}`);
+    const ran = await runner.run(cell, { progress: tell, stop });
+    if (!ran) break; // stopped on its way
+    const { run, study, tooWide } = ran;
     if (tooWide > 0 && !told.has(seed)) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
     told.add(seed);
     done(run, study);

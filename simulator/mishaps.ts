@@ -87,7 +87,7 @@ const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
       : Number(value) * factor;
   });
 
-const siteName = z.string().regex(/^[a-z0-9-]{1,64}$/, 'a site');
+const siteName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'a site');
 const lasting = duration('a duration of at least 5m, such as 4h', 5 * MINUTE, 366 * DAY);
 const kind = z.enum(outageKinds).default('grid');
 const stream = z.enum(surplusStreams).default('pv_power');

@@ -42,8 +42,8 @@ export async function riverRecordOf(
   const { seed, start } = scenario;
   const currency = scenario.rates.accounting;
   const sites = scenario.sites.map(({ site }) => site.id);
-  const books = await foldedBooks(ledger);
   const facts = (await Promise.all(sites.map((site) => oracle.view.facts(site, { start, end }, end)))).flat();
+  const books = await foldedBooks(ledger, new Map(facts.map(({ site, slot, curtailedWh }) => [`${site}@${slot}`, curtailedWh ?? 0])));
   const outlooks = await Promise.all(sites.map(async (site) => (await series.outlooks(site, { start, end: end + 1 })).length));
   const [all, counts, status, latest] = await Promise.all([jobs.list(), series.counts(), chain.status(), settlements.latest()]);
   const runs = await Promise.all(all.map(({ id }) => jobs.runsOf(id)));
@@ -101,6 +101,7 @@ const jobRecord = (
   end: endedAt ?? null,
   state,
   reason,
+  homeSite,
   lengthMs: spec.maxDuration,
   runs: runs.map((run) => ({
     site: run.site,
@@ -111,6 +112,7 @@ const jobRecord = (
     state: run.state,
   })),
   actual: sums ? accountRecord(sums.actual) : null,
+  curtailedKwh: (sums?.curtailedWh ?? 0) / 1_000,
   price: sums ? Number(sums.price) / 1e6 : 0,
   counterfactual: sums ? { site: homeSite, ...accountRecord(sums.counterfactual) } : null,
 });
@@ -141,6 +143,7 @@ interface AccountSums {
 interface JobSums {
   readonly actual: AccountSums;
   readonly counterfactual: AccountSums;
+  curtailedWh: number;
   price: bigint;
 }
 
@@ -155,7 +158,8 @@ const pageEntries = 1_000;
 
 const nothing = (): AccountSums => ({ surplusWh: 0, gridWh: 0, locationMg: 0, marginalMg: 0, matchedMg: 0, energyCost: 0n });
 
-async function foldedBooks(ledger: LedgerStore): Promise<Books> {
+/** @param curtailable  by `<site>@<slot>`, Wh of surplus that could not be exported */
+async function foldedBooks(ledger: LedgerStore, curtailable: ReadonlyMap<string, number>): Promise<Books> {
   let totals = noTotals;
   const ofJob = new Map<string, JobSums>();
   const ofSlot = new Map<string, { surplusWh: number; gridWh: number }>();
@@ -163,9 +167,10 @@ async function foldedBooks(ledger: LedgerStore): Promise<Books> {
     const page = await ledger.entries(totals.sequence, pageEntries);
     for (const entry of page) {
       totals = add(totals, entry);
-      addToJob(ofJob, entry);
+      const sums = addToJob(ofJob, entry);
       const key = `${entry.site}@${entry.slot}`;
       const slot = ofSlot.get(key) ?? { surplusWh: 0, gridWh: 0 };
+      sums.curtailedWh += Math.min(entry.actual.surplusWh, Math.max(0, (curtailable.get(key) ?? 0) - slot.surplusWh));
       slot.surplusWh += entry.actual.surplusWh;
       slot.gridWh += entry.actual.gridWh;
       ofSlot.set(key, slot);
@@ -174,12 +179,13 @@ async function foldedBooks(ledger: LedgerStore): Promise<Books> {
   }
 }
 
-function addToJob(ofJob: Map<string, JobSums>, { job, actual, counterfactual, charge }: LedgerEntry): void {
-  const sums = ofJob.get(job) ?? { actual: nothing(), counterfactual: nothing(), price: 0n };
+function addToJob(ofJob: Map<string, JobSums>, { job, actual, counterfactual, charge }: LedgerEntry): JobSums {
+  const sums = ofJob.get(job) ?? { actual: nothing(), counterfactual: nothing(), curtailedWh: 0, price: 0n };
   ofJob.set(job, sums);
   addTo(sums.actual, actual);
   addTo(sums.counterfactual, counterfactual);
   if (charge) sums.price += priceOf(charge);
+  return sums;
 }
 
 function addTo(sums: AccountSums, { surplusWh, gridWh, locationMg, marginalMg, matchedMg, energyCost }: Account): void {

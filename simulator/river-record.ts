@@ -51,11 +51,15 @@ export interface JobRecord {
   readonly end: Instant | null;
   readonly state: JobState;
   readonly reason: string;
+  /** Where it would have run without the river; its data lie there unless its file says otherwise. */
+  readonly homeSite: string;
   /** Run time it needs at most, ms. */
   readonly lengthMs: DurationMs;
   readonly runs: readonly RunRecord[];
   /** As booked; `null` until something is. */
   readonly actual: Omit<AccountRecord, 'site'> | null;
+  /** Part of its surplus that could not have been exported, kWh: of a slot's runs the first booked is given it first. */
+  readonly curtailedKwh: number;
   /** What its owner pays, accounting currency. */
   readonly price: number;
   /** The same energy at its home site from its release on. */

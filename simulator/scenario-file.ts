@@ -9,7 +9,9 @@ import { z } from 'zod';
 import { settings } from '../scheduler/queue/admission.ts';
 import { duration, type FieldRefusal, issue, quantity, refusalsOf } from '../scheduler/queue/field.ts';
 import { DAY, type DurationMs, HOUR, type Instant, MINUTE, parseDuration, parseInstant, SLOT, toIsoDuration } from '../units/time.ts';
+import { depths, judgeDepth, withDepth } from './depth.ts';
 import { judgeGrid, priceMakerSchema, whatIfsSchema, zonesSchema } from './grid-file.ts';
+import { batterySchema, mishapsSchema } from './mishaps.ts';
 import { demoZones } from './scenario.ts';
 import { jobFormatNames } from './traces/importers/formats.ts';
 
@@ -53,6 +55,7 @@ const site = z.strictObject({
   export_limit: zeroOr(power).default(0),
   feed_in_tariff: z.number().min(0).default(0),
   ask: z.number().min(0).default(0),
+  battery: batterySchema.optional(),
 });
 
 const length = duration('a duration above 0, at most 14d', { min: MINUTE, max: 14 * DAY });
@@ -104,10 +107,13 @@ const slot = z.string().transform((value, context): DurationMs => {
   const ms = parseDuration(value);
   return ms !== undefined && [SLOT, 2 * SLOT, HOUR].includes(ms) ? ms : issue(context, value, '15m, 30m or 1h');
 });
+const defaultFrom: Instant = Date.UTC(2023, 5, 12);
 /** The grammar itself; `docs/scenario-file.md` tells every field of it. */
 export const scenarioFile = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores'),
-  from: instant.default(Date.UTC(2023, 5, 12)),
+  /** What a cell runs: decisions and energy, or the whole river. */
+  depth: z.enum(depths).default('study'),
+  from: instant.default(defaultFrom),
   for: duration('a duration of at least 1h, at most 366d', { min: HOUR, max: 366 * DAY }).default(7 * DAY),
   slot: slot.default(SLOT),
   /** How often what waits is planned. */
@@ -142,6 +148,7 @@ export const scenarioFile = z.strictObject({
     .default({ price_per_gb: 0.02, g_per_gb: 2 }),
   restart_cost: z.number().min(0).default(0.004),
   embodied_g_per_accelerator_hour: z.number().min(0).default(0),
+  mishaps: mishapsSchema(defaultFrom).optional(),
   /** Values that fields take, by dotted path: what `sim sweep` combines. */
   sweep: z.record(path, z.array(z.unknown(), 'a list of values').min(1, 'a list of values').max(1_000)).default({}),
 });
@@ -153,11 +160,19 @@ export type Reading =
   | { readonly kind: 'read'; readonly scenario: ScenarioFile }
   | { readonly kind: 'refused'; readonly fields: readonly FieldRefusal[] };
 
+/** The grammar of a file; mishaps count from the instant at which it starts. */
+function grammarOf(file: unknown): typeof scenarioFile {
+  const { from, mishaps } = (file ?? {}) as Record<string, unknown>;
+  if (mishaps === undefined) return scenarioFile;
+  const start = instant.safeParse(from);
+  return start.success ? scenarioFile.extend({ mishaps: mishapsSchema(start.data).optional() }) : scenarioFile;
+}
+
 /** Reads a parsed scenario file; every field that is refused is told. */
 export function readScenarioFile(file: unknown): Reading {
-  const parsed = scenarioFile.safeParse(file ?? {}, { reportInput: true });
+  const parsed = grammarOf(file).safeParse(file ?? {}, { reportInput: true });
   if (!parsed.success) return { kind: 'refused', fields: refusalsOf(parsed.error, 'see docs/scenario-file.md for the fields there are') };
-  const { data: scenario } = parsed;
+  const scenario: ScenarioFile = withDepth(parsed.data, file);
   const fields: FieldRefusal[] = [];
   const refuse = (path: string, found: string, allowed: string) => fields.push({ path, found, allowed });
   const { slot, cycle, sites } = scenario;
@@ -170,6 +185,7 @@ export function readScenarioFile(file: unknown): Reading {
     refuse('policies', name, 'each policy once');
   if (sites !== 'demo') judgeSites(sites, refuse);
   fields.push(...judgeGrid(scenario, sites === 'demo' ? demoZones : [...new Set(sites.map(({ zone }) => zone))]));
+  judgeDepth(scenario, refuse);
   return fields.length > 0 ? { kind: 'refused', fields } : { kind: 'read', scenario };
 }
 

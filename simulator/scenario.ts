@@ -164,24 +164,30 @@ const derived = (text: string): Buffer => createHash('sha256').update(text).dige
 /** Keys that are derived from public text: good for a demonstration, for nothing else. */
 export const demoKey = (seed: number, owner: string): SigningKey => signingKey(derived(`sunward/demo-key/${seed}/${owner}`));
 
+/** A place enrolled with the seeded keys of its meter and the account of its provider. */
+export function enrolled(place: Omit<Site, 'provider' | 'meterKey' | 'payoutAccount'>, ownLoad: OwnLoad, seed: number): ScenarioSite {
+  const key = demoKey(seed, place.id);
+  const provider = `${place.id}-energy`;
+  const payoutAccount = `0x${derived(`sunward/demo-account/${provider}`).toString('hex').slice(0, 40)}`;
+  return { site: { ...place, provider, meterKey: key.publicKey, payoutAccount }, load: ownLoad, key };
+}
+
 /** The demo fleet with its loads and keys. */
 export const demoSites = (seed: number): readonly ScenarioSite[] =>
-  sketches.map(({ load: ownLoad, peakKw, azimuthDeg, exportLimitKw, feedInTariff, ...rest }) => {
-    const key = demoKey(seed, rest.id);
-    const provider = `${rest.id}-energy`;
-    const site: Site = {
-      ...rest,
-      provider,
-      idleKw: kilowatts(0.03),
-      pue: 1.2,
-      pv: [{ peakKw: kilowatts(peakKw), tiltDeg: 30, azimuthDeg }],
-      exportLimitKw: kilowatts(exportLimitKw),
-      feedInTariff: pricePerMegawattHour(feedInTariff),
-      meterKey: key.publicKey,
-      payoutAccount: `0x${derived(`sunward/demo-account/${provider}`).toString('hex').slice(0, 40)}`,
-    };
-    return { site, load: ownLoad, key };
-  });
+  sketches.map(({ load: ownLoad, peakKw, azimuthDeg, exportLimitKw, feedInTariff, ...rest }) =>
+    enrolled(
+      {
+        ...rest,
+        idleKw: kilowatts(0.03),
+        pue: 1.2,
+        pv: [{ peakKw: kilowatts(peakKw), tiltDeg: 30, azimuthDeg }],
+        exportLimitKw: kilowatts(exportLimitKw),
+        feedInTariff: pricePerMegawattHour(feedInTariff),
+      },
+      ownLoad,
+      seed,
+    ),
+  );
 
 /** Job files drawn over days: each hour of the day brings one with this chance; ids and owners by seed. */
 export function demoArrivals(

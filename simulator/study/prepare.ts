@@ -23,6 +23,8 @@ import type { ZoneTrace } from './zones.ts';
 
 /** Records begin so long before a study: what persistence looks back at, and what models learn from. */
 const leadMs = { persistence: 8 * DAY, trained: 120 * DAY };
+/** The river's sky and prices are forecast so far ahead of its last hours. */
+const riverAheadMs = 5 * DAY;
 /** Drawn grids begin so long before a study whoever forecasts: the same seed is the same weather for all of them. */
 export const drawnLeadMs = Math.max(...Object.values(leadMs));
 const leadMsOf = ({ forecaster }: ScenarioFile): DurationMs => (forecaster === 'trained' ? leadMs.trained : leadMs.persistence);
@@ -31,7 +33,7 @@ const graceMs: DurationMs = DAY;
 /** Cloud cover where nobody looked. */
 const unknownCloudCover = 0.5;
 /** What the six demo sites offer to a study: their accelerators of this model. */
-const demoModel = 'A100';
+export const demoModel = 'A100';
 
 /** A site before its zone's records are known. */
 interface Placed {
@@ -67,7 +69,8 @@ function horizonMsOf({ jobs, slot, for: durationMs }: ScenarioFile, trace: JobTr
 /** What the records of a scenario must cover, so that its last jobs can run. */
 export function recordsNeeded(scenario: ScenarioFile, trace: JobTrace): Interval {
   const { from, for: durationMs } = scenario;
-  return { start: from - leadMsOf(scenario), end: Math.ceil((from + durationMs + horizonMsOf(scenario, trace)) / HOUR) * HOUR };
+  const aheadMs = scenario.depth === 'river' ? riverAheadMs : 0;
+  return { start: from - leadMsOf(scenario), end: Math.ceil((from + durationMs + horizonMsOf(scenario, trace) + aheadMs) / HOUR) * HOUR };
 }
 
 export interface Prepared {
@@ -76,6 +79,9 @@ export interface Prepared {
   readonly tooWide: number;
   /** The zones that the fleet's load moves; absent when it moves none. */
   readonly making?: PriceMaking;
+  /** What the study's truth was made of. */
+  readonly traces: readonly GridTrace[];
+  readonly rates: ExchangeRates;
 }
 
 /** @throws RangeError for a zone without a trace or a currency without a rate */
@@ -127,7 +133,7 @@ export function prepare(scenario: ScenarioFile, traces: readonly ZoneTrace[], tr
       embodiedGPerAcceleratorHour: scenario.embodied_g_per_accelerator_hour,
     },
   };
-  return { study, tooWide };
+  return { study, tooWide, traces, rates };
 }
 
 /** The rates that the user gave; drawn grids in euros bring those of the year their statistics are of. */

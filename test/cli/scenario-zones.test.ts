@@ -1,12 +1,17 @@
 /** Scenarios that ask their zones to be otherwise: what-ifs, calls on demand, and fleets that move their own prices. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createCellStore } from '../../cli/cell-store.ts';
-import { createCellRunner, keptOf, planCells } from '../../cli/cells.ts';
+import { type CellPlan, type CellRun, createCellRunner, keptOf, planCells } from '../../cli/cells.ts';
 import { loadScenario } from '../../cli/scenario-yaml.ts';
-import { type Study, slotStart } from '../../simulator/study/study.ts';
+import type { Study } from '../../simulator/study/study.ts';
 import { scenarioIn, zoneFolder } from '../fixtures/zone-files.ts';
+
+/** Runs cells one after another; studies are never stopped on their way. */
+function runnerOf(plan: Pick<CellPlan, 'file' | 'variants'>) {
+  const runner = createCellRunner(plan);
+  return { run: async (cell: Parameters<typeof runner.run>[0]) => (await runner.run(cell)) as CellRun };
+}
 
 const studyOf = async (file: string) => (await (await loadScenario(file)).studyOf(1)).study;
 const zone = (fields = 'price: price.csv, region: region.csv') => `grid: {zones: {DE-LU: {${fields}}}}`;
@@ -114,7 +119,7 @@ jobs: {drawn: {per_hour: 4, accelerators: [1, 2, 4]}}\npolicies: [run-now, green
   test('caps what sites of its zone hold, whoever plans, in every slot that it meets', async () => {
     const file = scenarioIn(zoneFolder(), called);
     const { cells, ...plan } = planCells(file, { clairvoyant: true, sweep: false });
-    const runner = createCellRunner(plan);
+    const runner = runnerOf(plan);
     expect(cells).toHaveLength(5);
     for (const cell of cells) {
       const { run, study } = await runner.run(cell);
@@ -140,7 +145,7 @@ describe('price_maker', () => {
 policies: [run-now, greenest-now, planner]\n${rest}`;
   const runsOf = async (accelerators: number, rest: string) => {
     const { cells, ...plan } = planCells(scenarioIn(zoneFolder(), scenario(accelerators, rest)), { clairvoyant: false, sweep: false });
-    const runner = createCellRunner(plan);
+    const runner = runnerOf(plan);
     const runs = [];
     for (const cell of cells) runs.push(await runner.run(cell));
     return runs;
@@ -181,7 +186,7 @@ policies: [run-now, greenest-now, planner]\n${rest}`;
     const file = scenarioIn(zoneFolder(), scenario(100_000, 'price_maker: [DE-LU]'));
     const { cells, ...plan } = planCells(file, { clairvoyant: false, sweep: false });
     const cell = cells[0] as (typeof cells)[number];
-    const kept = keptOf((await createCellRunner(plan).run(cell)).run);
+    const kept = keptOf((await runnerOf(plan).run(cell)).run);
     expect(kept.settlement).toMatchObject({
       kind: expect.stringMatching(/^(un)?settled$/),
       iterations: expect.any(Number),
