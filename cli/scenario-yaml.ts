@@ -125,6 +125,9 @@ async function forecasterOf({ forecaster }: ScenarioFile, study: Study): Promise
 const manyRows = 1_000_000;
 const fitSettings = { rowsMax: 40_000, seeds: [1, 2] };
 
+/** A river forecasts so far ahead of its last hours, settlement with them. */
+const riverAheadMs = 5 * DAY;
+
 /** Jobs of a file in any format; seconds are the times of one that does not say. */
 function readJobs(file: string, { format, unit }: ScenarioFile['jobs']): JobTrace {
   return readNamed(file, (text, fileName) => {
@@ -174,6 +177,6 @@ function drawGrid(scenario: ScenarioFile, trace: JobTrace, seed: number, file: s
       `sites: no statistics to draw ${strange.join(', ')} from; allowed: ${drawn.join(', ')}, or give grid.records, or records of its own in grid.zones`,
     ]);
   const start = scenario.from - drawnLeadMs;
-  const { end } = recordsNeeded(scenario, trace);
+  const end = recordsNeeded(scenario, trace).end + riverAheadMs; // a longer draw begins with the same hours
   return syntheticYear({ zones, start, days: Math.ceil((end - start) / DAY), seed, statistics });
 }

@@ -7,7 +7,7 @@
 import { baselineNames } from '../scheduler/placement/baselines.ts';
 import { type DurationMs, SLOT, toIsoDuration } from '../units/time.ts';
 import type { WhatIf } from './grid/what-if.ts';
-import { type Mishaps, sitesNamed } from './mishaps.ts';
+import { isHazard, type Mishaps } from './mishaps.ts';
 import type { PlantBattery } from './plant/battery.ts';
 import { demoSites } from './scenario.ts';
 
@@ -55,7 +55,7 @@ function judgeRiver({ slot, cycle, sites, policies, forecaster, mishaps, price_m
     refuse('forecaster', JSON.stringify(forecaster), 'persistence or trained with depth: river, where nobody is told the truth ahead');
   policies.forEach((name, at) => {
     if (!names.includes(name))
-      refuse(`policies.${at}`, JSON.stringify(name), `with depth: river ${names.join(', ')}; own ones run in studies`);
+      refuse(`policies.${at}`, JSON.stringify(name), `${names.join(', ')} with depth: river; own ones run in studies`);
   });
   if (price_maker !== false && !(Array.isArray(price_maker) && price_maker.length === 0))
     refuse(
@@ -67,6 +67,16 @@ function judgeRiver({ slot, cycle, sites, policies, forecaster, mishaps, price_m
     if (changes.some(({ kind }) => kind === 'demand-response'))
       refuse(`what_if.${zone}`, 'demand_response', 'other changes with depth: river, whose sites hear no calls; a study obeys them');
   const there = sites === 'demo' ? demoSites(0).map(({ site }) => site.id) : sites.map(({ id }) => id);
-  for (const stranger of mishaps ? sitesNamed(mishaps).filter((named) => !there.includes(named)) : [])
-    refuse('mishaps', `site ${stranger}`, `one of sites: ${there.join(', ')}`);
+  for (const { path, site } of mishaps ? sitesIn(mishaps) : [])
+    if (!there.includes(site)) refuse(path, JSON.stringify(site), `one of sites: ${there.join(', ')}`);
 }
+
+/** Sites that mishaps name, each with the path of the field that does. */
+const sitesIn = ({ outages, telemetry }: Mishaps): readonly { readonly path: string; readonly site: string }[] => [
+  ...outages.flatMap((outage, at) => {
+    const path = `mishaps.outages.${at}`;
+    if (!isHazard(outage)) return [{ path: `${path}.site`, site: outage.site }];
+    return (outage.sites ?? []).map((site, entry) => ({ path: `${path}.sites.${entry}`, site }));
+  }),
+  ...telemetry.map(({ site }, at) => ({ path: `mishaps.telemetry.${at}.site`, site })),
+];

@@ -61,7 +61,7 @@ export function studyRunOf(study: Study, record: RiverRecord, forecaster: string
   const siteIndex = new Map(study.sites.map(({ id }, at) => [id, at]));
   const home = study.workload.home.map((drawn, job) => siteIndex.get(records[job]?.homeSite ?? '') ?? drawn);
   const own: Study = { ...study, workload: { ...study.workload, home } };
-  const placed = placesOf(own, records, siteIndex);
+  const placed = placesOf(own, records, siteIndex, record.end);
   const accounts: Accounts = { slots: slotAccounts(own, record, placed, siteIndex), jobs: jobAccounts(own, records, placed) };
   const { runs } = placed;
   const metrics = metricsOf(own, runs, accounts);
@@ -79,7 +79,8 @@ interface Places {
   readonly heldHours: Float64Array;
 }
 
-function placesOf(study: Study, records: readonly (JobRecord | undefined)[], siteIndex: ReadonlyMap<string, number>): Places {
+/** @param end  until when what still runs is told */
+function placesOf(study: Study, records: readonly (JobRecord | undefined)[], siteIndex: ReadonlyMap<string, number>, end: Instant): Places {
   const { sites, slotMs, workload } = study;
   const width = study.slots + study.tail;
   const slotAt = (at: Instant) => Math.floor((at - study.start) / slotMs);
@@ -90,7 +91,7 @@ function placesOf(study: Study, records: readonly (JobRecord | undefined)[], sit
   records.forEach((record, job) => {
     const spans = (record?.runs ?? []).flatMap((run) => {
       const from = slotAt(run.start);
-      const until = Math.max(from + 1, Math.ceil(((run.end ?? run.start) - study.start) / slotMs));
+      const until = Math.max(from + 1, Math.ceil(((run.end ?? end) - study.start) / slotMs));
       return run.end === run.start ? [] : [{ ...run, from, until, at: siteIndex.get(run.site) as number }];
     });
     const [first, last] = [spans[0], spans.at(-1)];

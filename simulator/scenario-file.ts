@@ -112,7 +112,7 @@ const defaultFrom: Instant = Date.UTC(2023, 5, 12);
 export const scenarioFile = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores'),
   /** What a cell runs: decisions and energy, or the whole river. */
-  depth: z.enum(depths).default('study'),
+  depth: z.enum(depths, 'study or river').default('study'),
   from: instant.default(defaultFrom),
   for: duration('a duration of at least 1h, at most 366d', { min: HOUR, max: 366 * DAY }).default(7 * DAY),
   slot: slot.default(SLOT),

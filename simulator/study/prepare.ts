@@ -23,8 +23,6 @@ import type { ZoneTrace } from './zones.ts';
 
 /** Records begin so long before a study: what persistence looks back at, and what models learn from. */
 const leadMs = { persistence: 8 * DAY, trained: 120 * DAY };
-/** The river's sky and prices are forecast so far ahead of its last hours. */
-const riverAheadMs = 5 * DAY;
 /** Drawn grids begin so long before a study whoever forecasts: the same seed is the same weather for all of them. */
 export const drawnLeadMs = Math.max(...Object.values(leadMs));
 const leadMsOf = ({ forecaster }: ScenarioFile): DurationMs => (forecaster === 'trained' ? leadMs.trained : leadMs.persistence);
@@ -69,8 +67,7 @@ function horizonMsOf({ jobs, slot, for: durationMs }: ScenarioFile, trace: JobTr
 /** What the records of a scenario must cover, so that its last jobs can run. */
 export function recordsNeeded(scenario: ScenarioFile, trace: JobTrace): Interval {
   const { from, for: durationMs } = scenario;
-  const aheadMs = scenario.depth === 'river' ? riverAheadMs : 0;
-  return { start: from - leadMsOf(scenario), end: Math.ceil((from + durationMs + horizonMsOf(scenario, trace) + aheadMs) / HOUR) * HOUR };
+  return { start: from - leadMsOf(scenario), end: Math.ceil((from + durationMs + horizonMsOf(scenario, trace)) / HOUR) * HOUR };
 }
 
 export interface Prepared {
