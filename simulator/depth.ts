@@ -4,11 +4,11 @@
  * A study holds decisions and energy; a river runs all of it, from meters to pay. What one of them cannot play is refused
  * with the field's path, never silently left out.
  */
-import { baselineNames } from '../scheduler/placement/baselines.ts';
 import { type DurationMs, SLOT, toIsoDuration } from '../units/time.ts';
 import type { WhatIf } from './grid/what-if.ts';
 import { isHazard, type Mishaps } from './mishaps.ts';
 import type { PlantBattery } from './plant/battery.ts';
+import { riverPolicies } from './river.ts';
 import { demoSites } from './scenario.ts';
 
 export const depths = ['study', 'river'] as const;
@@ -44,9 +44,6 @@ function judgeStudy({ sites, mishaps }: Deep, refuse: Refuse): void {
   if (sites !== 'demo') for (const [at, { battery }] of sites.entries()) if (battery) refuse(`sites.${at}.battery`, 'a battery', cure);
 }
 
-/** Policies that can clear the river's market. */
-const names: readonly string[] = ['planner', ...baselineNames];
-
 function judgeRiver({ slot, cycle, sites, policies, forecaster, mishaps, price_maker, what_if }: Deep, refuse: Refuse): void {
   const slotText = toIsoDuration(SLOT);
   if (slot !== SLOT) refuse('slot', toIsoDuration(slot), `${slotText} with depth: river, whose meters and leases keep that slot`);
@@ -54,8 +51,8 @@ function judgeRiver({ slot, cycle, sites, policies, forecaster, mishaps, price_m
   if (typeof forecaster !== 'string' || forecaster === 'perfect')
     refuse('forecaster', JSON.stringify(forecaster), 'persistence or trained with depth: river, where nobody is told the truth ahead');
   policies.forEach((name, at) => {
-    if (!names.includes(name))
-      refuse(`policies.${at}`, JSON.stringify(name), `${names.join(', ')} with depth: river; own ones run in studies`);
+    if (!riverPolicies.some((known) => known === name))
+      refuse(`policies.${at}`, JSON.stringify(name), `${riverPolicies.join(', ')} with depth: river; own ones run in studies`);
   });
   if (price_maker !== false && !(Array.isArray(price_maker) && price_maker.length === 0))
     refuse(

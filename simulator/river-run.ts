@@ -6,7 +6,7 @@
  * end counts as unplaced, and what it drew is counted all the same. A job's site is the one it ended at.
  */
 import { DAY, HOUR, type Instant } from '../units/time.ts';
-import { type RiverOptions, type RiverPolicy, riverPolicies, runRiver } from './river.ts';
+import { type RiverOptions, riverPolicies, runRiver } from './river.ts';
 import type { JobRecord, RiverRecord } from './river-record.ts';
 import { riverIdOf, riverScenarioOf } from './river-scenario.ts';
 import type { ScenarioFile } from './scenario-file.ts';
@@ -31,7 +31,11 @@ export interface RiverRunOptions extends Pick<RiverOptions, 'learning' | 'stoppe
   readonly progress?: ((share: number) => void) | undefined;
 }
 
-/** Runs a prepared scenario as a river under a policy of that name; `undefined` when it was stopped before its end. */
+/**
+ * Runs a prepared scenario as a river under a policy of that name; `undefined` when it was stopped before its end.
+ *
+ * @throws RangeError for a name that no river knows
+ */
 export async function runAsRiver(
   scenario: ScenarioFile,
   prepared: Prepared,
@@ -39,11 +43,13 @@ export async function runAsRiver(
   { learning, stopped = () => false, progress }: RiverRunOptions = {},
 ): Promise<RiverRun | undefined> {
   const { study } = prepared;
+  const known = riverPolicies.find((name) => name === policy);
+  if (known === undefined) throw new RangeError(`policy must be one of ${riverPolicies.join(', ')}, found ${policy}`);
   let isCut = false;
   const record = await runRiver(riverScenarioOf(scenario, prepared), {
     days: (study.slots * study.slotMs) / DAY,
     tailDaysMax: (study.tail * study.slotMs + settledWithinMs) / DAY,
-    policy: riverPolicies.find((name) => name === policy) as RiverPolicy,
+    policy: known,
     ...(learning && { learning }),
     progress: ({ at, arrivalsUntil }) => progress?.(Math.min(1, (at - study.start) / (arrivalsUntil - study.start))),
     stopped: () => {
