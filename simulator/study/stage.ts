@@ -94,8 +94,10 @@ export interface Asking {
   readonly end: Int32Array;
 }
 
-/** Above anything that a placement may cost, accounting currency. */
-const unplacedCost = 1e5;
+/** Above anything that a placement may cost, accounting currency: at least this, and of large jobs so much for each kWh and its carbon. */
+const unplacedCostLeast = 1e5;
+const unplacedCostPerKwh = 10;
+const unplacedKgPerKwh = 2;
 
 /** The asking jobs as requests of a market that begins at slot `first`; O(jobs × sites). */
 export function requestsFrom(study: Study, { jobs, end }: Asking, first: number, slots: number): Requests {
@@ -109,11 +111,16 @@ export function requestsFrom(study: Study, { jobs, end }: Asking, first: number,
   const [kwPerAccelerator, transferCost, transferG, restartCost] = [reals(), reals(), reals(), reals()];
   const kind = new Uint8Array(count);
   const release = new Int32Array(count);
+  const unplacedCost = new Float64Array(count);
+  const mostKw = Math.max(...sites.map(({ kwPerAccelerator: kw }) => kw));
+  const perUnit = (mostKw * (unplacedCostPerKwh + unplacedKgPerKwh * carbonPricePerKg) * study.slotMs) / HOUR;
   for (let request = 0; request < count; request++) {
     const job = jobs[request] as number;
     const isInterruptible = workload.isInterruptible[job] === 1;
     kind[request] = isInterruptible ? requestKinds.interruptible : requestKinds.contiguous;
     release[request] = Math.max(0, (workload.release[job] as number) - first);
+    const units = (workload.accelerators[job] as number) * (workload.length[job] as number);
+    unplacedCost[request] = Math.max(unplacedCostLeast, perUnit * units);
     const gigabytes = workload.gigabytes[job] as number;
     for (let site = 0; site < sites.length; site++) {
       const row = request * sites.length + site;
@@ -138,7 +145,7 @@ export function requestsFrom(study: Study, { jobs, end }: Asking, first: number,
     carbonPricePerKg: Float64Array.of(carbonPricePerKg),
     waitPrice: new Float64Array(count).fill((waitPricePerHour * study.slotMs) / HOUR),
     release,
-    unplacedCost: new Float64Array(count).fill(unplacedCost),
+    unplacedCost,
     budget: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
     firstOption: Int32Array.from({ length: count + 1 }, (_, request) => request * sites.length),
     options: {
