@@ -26,7 +26,7 @@ const cellFile = z.object({
   forecaster: z.string(),
   seed: z.number(),
   metrics: z.record(z.string(), z.number().nullable()),
-  settlement: z.object({ kind: z.enum(['settled', 'unsettled']), iterations: z.number(), residualKw: z.number() }).optional(),
+  convergence: z.object({ kind: z.enum(['settled', 'unsettled']), iterations: z.number(), residualKw: z.number() }).optional(),
 });
 
 export function createCellStore(folder: string): CellStore {
@@ -65,7 +65,7 @@ function parsedCell(text: string): RunMetrics | undefined {
   }
   const parsed = cellFile.safeParse(json);
   if (!parsed.success) return undefined;
-  const { metrics, settlement, ...cell } = parsed.data;
+  const { metrics, convergence, ...cell } = parsed.data;
   const numbers = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value ?? Number.NaN]));
-  return { ...cell, metrics: numbers as unknown as RunMetrics['metrics'], ...(settlement ? { settlement } : {}) };
+  return { ...cell, metrics: numbers as unknown as RunMetrics['metrics'], ...(convergence ? { convergence } : {}) };
 }

@@ -170,10 +170,10 @@ export function createCellRunner({ file, variants }: { readonly file: string; re
 const riverLearning = () => ({ ...learningEngine(() => {}), models: createMemoryModelStore() });
 
 /** What of a run is kept when its jobs and slots are not. */
-export const keptOf = ({ policy, forecaster, seed, metrics, settlement }: StudyRun): RunMetrics => ({
+export const keptOf = ({ policy, forecaster, seed, metrics, convergence }: StudyRun): RunMetrics => ({
   policy,
   forecaster,
   seed,
   metrics,
-  ...(settlement ? { settlement } : {}),
+  ...(convergence ? { convergence } : {}),
 });

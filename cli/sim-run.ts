@@ -85,8 +85,8 @@ function written({ rows, seeds, missing }: RunSummary, folder: string): string {
 }
 
 /** How the runs of a fleet that moves its signals settled. */
-function settlementNotes(runs: readonly RunMetrics[]): string[] {
-  const ended = runs.flatMap(({ settlement }) => settlement ?? []);
+function convergenceNotes(runs: readonly RunMetrics[]): string[] {
+  const ended = runs.flatMap(({ convergence }) => convergence ?? []);
   if (ended.length === 0) return [];
   const unsettled = ended.filter(({ kind }) => kind === 'unsettled').length;
   const [placements, residualKw] = [Math.max(...ended.map((each) => each.iterations)), Math.max(...ended.map((each) => each.residualKw))];
@@ -132,7 +132,7 @@ function standingsTable({ standings, baseline, currency, runs }: RunSummary): st
   const notes = [
     seeds > 1 ? `means over ${seeds} seeds; intervals are paired by seed, Student’s t` : `${seeds} seed: no interval`,
     ...(lost.length > 0 ? [`${lost.join(', ')} left jobs without room: their carbon and cost are of less work`] : []),
-    ...settlementNotes(runs),
+    ...convergenceNotes(runs),
   ];
   return `${table(heads, rows)}\n${notes.join('\n')}`;
 }

@@ -16,23 +16,24 @@ export interface SettleOptions {
 }
 
 /** How a loop ended. */
-export interface Settlement {
+export interface Convergence {
   /** `settled` when the residual is within the tolerance. */
   readonly kind: 'settled' | 'unsettled';
+  /** Placements that were tried. */
   readonly iterations: number;
   /** Largest difference in any hour between the load that made the signals and the load placed on them, kW. */
   readonly residualKw: number;
 }
 
-export interface Settled extends Settlement {
-  /** What the placement drew on `signals`, kW by hour. */
+export interface Settled extends Convergence {
+  /** What the nearest placement drew on `signals`, kW by hour. */
   readonly loadKw: readonly number[];
-  /** Of the zone under the damped load that the last placement was given. */
+  /** Of the zone under the damped load that this placement was given. */
   readonly signals: GridOutcome;
 }
 
 /** As `Settled`, zone by zone. */
-export interface SettledTogether extends Settlement {
+export interface SettledTogether extends Convergence {
   readonly loadsKw: readonly (readonly number[])[];
   readonly signals: readonly GridOutcome[];
 }
@@ -45,15 +46,15 @@ const dampingLeast = 1 / 64;
 /**
  * Finds a load that its own signals would place again: x ← x + d·(place(signals(x)) − x), from no load on (damped
  * fixed-point iteration, Krasnosel'skii 1955). A placement in lumps has no exact fixed point: the loop then ends at its
- * limit with the residual told. Calls `place` at most `iterationsMax` times.
+ * limit, and the placement nearest to the load that its signals were made by is told with its residual. Calls `place` at most `iterationsMax` times.
  *
  * @param place  load by hour of the zone, kW, that a fleet draws on these signals
  * @returns at once for a zone of price and carbon alone, which no load moves
  * @throws RangeError when `place` answers for another number of hours
  */
 export function settleWith(zone: Zone, place: (signals: GridOutcome) => readonly number[], options: SettleOptions = {}): Settled {
-  const { loadsKw, signals, ...settlement } = settleTogether([zone], ([of]) => [place(of as GridOutcome)], options);
-  return { ...settlement, loadKw: loadsKw[0] as readonly number[], signals: signals[0] as GridOutcome };
+  const { loadsKw, signals, ...convergence } = settleTogether([zone], ([of]) => [place(of as GridOutcome)], options);
+  return { ...convergence, loadKw: loadsKw[0] as readonly number[], signals: signals[0] as GridOutcome };
 }
 
 /** As `settleWith`, of a fleet in several zones: each placement sees all of their signals, and one damping moves all loads. */
@@ -66,7 +67,8 @@ export function settleTogether(
     throw new RangeError(`damping in (0, 1] and at least one iteration, found ${damping}, ${limit}`);
   let believedKw = zones.map(({ count }) => new Float64Array(count));
   let step = damping;
-  let last = Number.POSITIVE_INFINITY;
+  let last: SettledTogether | undefined;
+  let nearest: SettledTogether | undefined;
   for (let iterations = 1; ; iterations++) {
     const signals = zones.map((zone, at) =>
       outcomeOf(
@@ -77,12 +79,18 @@ export function settleTogether(
     const loadsKw = place(signals);
     const residualKw = residualOf(zones, believedKw, loadsKw);
     const kind = residualKw <= toleranceKw ? 'settled' : 'unsettled';
-    if (kind === 'settled' || iterations >= limit) return { kind, loadsKw, signals, iterations, residualKw };
-    if (residualKw >= last) step = Math.max(dampingLeast, step / 2);
-    last = residualKw;
-    believedKw = believedKw.map((believed, at) => believed.map((kw, hour) => kw + step * ((loadsKw[at]?.[hour] ?? 0) - kw)));
+    const found: SettledTogether = { kind, loadsKw, signals, iterations, residualKw };
+    if (!nearest || residualKw < nearest.residualKw) nearest = found;
+    if (kind === 'settled' || iterations >= limit) return { ...nearest, iterations };
+    if (last && residualKw >= last.residualKw) step = Math.max(dampingLeast, step / 2);
+    const part = last && isAlike(last.loadsKw, loadsKw) ? 1 : step; // a load that the signals did not move is where to go
+    last = found;
+    believedKw = believedKw.map((believed, at) => believed.map((kw, hour) => kw + part * ((loadsKw[at]?.[hour] ?? 0) - kw)));
   }
 }
+
+const isAlike = (a: SettledTogether['loadsKw'], b: SettledTogether['loadsKw']): boolean =>
+  a.every((load, at) => load.every((kw, hour) => kw === b[at]?.[hour]));
 
 /** Largest difference in any hour of a zone that load moves, kW. */
 function residualOf(zones: readonly Zone[], believedKw: readonly Float64Array[], loadsKw: readonly (readonly number[])[]): number {

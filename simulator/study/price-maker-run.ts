@@ -3,7 +3,7 @@
  *
  * Owns the loop between the placement of a study and the zones it lies in: place, add up the load by zone and hour, move
  * the signals, place again, until the load stands on the signals it makes. Every run settles in a world of its own; it is
- * accounted on the signals that its own last load makes, settled or not.
+ * accounted on the signals that its own load makes, settled or not.
  */
 import type { ExchangeRates } from '../../energy-oracle/grid/price.ts';
 import { type SettleOptions, settleTogether } from '../grid/price-maker.ts';
@@ -48,13 +48,14 @@ export function runMoving(
   options: SettleOptions = {},
 ): SettledRun {
   const moving = [...zones.values()];
-  let last: StudyRun | undefined;
+  const runOf = new Map<readonly (readonly number[])[], StudyRun>();
   const { loadsKw, kind, iterations, residualKw } = settleTogether(
     moving,
     (signals) => {
-      last = place(withSignals(study, signals, rates));
-      const run = last;
-      return moving.map((zone) => loadIn(study, run, zone));
+      const run = place(withSignals(study, signals, rates));
+      const loads = moving.map((zone) => loadIn(study, run, zone));
+      runOf.set(loads, run);
+      return loads;
     },
     { iterationsMax: placementsMax, toleranceKw: toleranceOf(study, zones), ...options },
   );
@@ -65,8 +66,8 @@ export function runMoving(
     ),
   );
   const world = withSignals(study, made, rates);
-  const { runs, policy, forecaster } = last as StudyRun;
-  return { study: world, run: { ...ran(world, runs, policy, forecaster), settlement: { kind, iterations, residualKw } } };
+  const { runs, policy, forecaster } = runOf.get(loadsKw) as StudyRun;
+  return { study: world, run: { ...ran(world, runs, policy, forecaster), convergence: { kind, iterations, residualKw } } };
 }
 
 const toleranceOf = ({ sites }: Study, zones: ReadonlyMap<string, Zone>): number =>

@@ -2,7 +2,7 @@
  * Run: one study under one policy and one forecaster, from decisions to numbers; and several policies against a baseline.
  */
 
-import type { Settlement } from '../grid/price-maker.ts';
+import type { Convergence } from '../grid/price-maker.ts';
 import { type Accounts, accountsOf } from './account.ts';
 import type { Forecaster } from './belief.ts';
 import { type Interval95, intervalOf, pairedChange, pairedSaving } from './confidence.ts';
@@ -20,7 +20,7 @@ export interface StudyRun {
   readonly accounts: Accounts;
   readonly metrics: Metrics;
   /** Of a fleet that moves its signals: how the search for a load that stands on them ended. */
-  readonly settlement?: Settlement;
+  readonly convergence?: Convergence;
 }
 
 /** As `roll`, with its accounts and its metrics. */
@@ -58,7 +58,7 @@ export interface Standing {
 }
 
 /** The metrics of one run, as they are kept. */
-export type RunMetrics = Pick<StudyRun, 'policy' | 'forecaster' | 'seed' | 'metrics' | 'settlement'>;
+export type RunMetrics = Pick<StudyRun, 'policy' | 'forecaster' | 'seed' | 'metrics' | 'convergence'>;
 
 /** Every policy in the order of its first run, over its seeds; a RangeError when the baseline lacks a seed of theirs. */
 export function standingsOf(runs: readonly RunMetrics[], baseline: string): Standing[] {

@@ -160,9 +160,9 @@ policies: [run-now, greenest-now, planner]\n${rest}`;
       expect(run.metrics.energyKwh, run.policy).toBeCloseTo(taker.run.metrics.energyKwh, 0);
       expect(run.metrics.locationKg, run.policy).toBeGreaterThan(1.005 * taker.run.metrics.locationKg);
       expect(run.metrics.money, run.policy).toBeGreaterThan(1.02 * taker.run.metrics.money);
-      expect(taker.run.settlement).toBeUndefined();
-      expect(run.settlement?.iterations, run.policy).toBeGreaterThan(1);
-      expect(run.settlement?.iterations, run.policy).toBeLessThanOrEqual(20);
+      expect(taker.run.convergence).toBeUndefined();
+      expect(run.convergence?.iterations, run.policy).toBeGreaterThan(1);
+      expect(run.convergence?.iterations, run.policy).toBeLessThanOrEqual(20);
       // the price of every hour is that of the record and of this run's own load: dearer just where it draws
       for (let slot = 0; slot < study.slots; slot++) {
         const dearer = (seen(study, 'price')[slot] as number) - (seen(taker.study, 'price')[slot] as number);
@@ -180,7 +180,7 @@ policies: [run-now, greenest-now, planner]\n${rest}`;
       const { metrics } = (takers[at] as (typeof takers)[number]).run;
       expect(Math.abs(run.metrics.money / metrics.money - 1), run.policy).toBeLessThan(1e-6);
       expect(Math.abs(run.metrics.locationKg / metrics.locationKg - 1), run.policy).toBeLessThan(1e-6);
-      expect(run.settlement).toMatchObject({ kind: 'settled' });
+      expect(run.convergence).toMatchObject({ kind: 'settled' });
     });
   });
 
@@ -189,13 +189,13 @@ policies: [run-now, greenest-now, planner]\n${rest}`;
     const { cells, ...plan } = planCells(file, { clairvoyant: false, sweep: false });
     const cell = cells[0] as (typeof cells)[number];
     const kept = keptOf((await runnerOf(plan).run(cell)).run);
-    expect(kept.settlement).toMatchObject({
+    expect(kept.convergence).toMatchObject({
       kind: expect.stringMatching(/^(un)?settled$/),
       iterations: expect.any(Number),
       residualKw: expect.any(Number),
     });
     const store = createCellStore(join(dirname(file), 'out'));
     store.write(cell, {}, kept);
-    expect(store.read(cell)?.settlement).toEqual(kept.settlement);
+    expect(store.read(cell)?.convergence).toEqual(kept.convergence);
   });
 });

@@ -1,7 +1,7 @@
 /** Price maker: loads that stand on the prices they make. */
 import { describe, expect, test } from 'vitest';
 import type { GridOutcome } from '../../../simulator/grid/outcome.ts';
-import { settleWith } from '../../../simulator/grid/price-maker.ts';
+import { settleTogether, settleWith } from '../../../simulator/grid/price-maker.ts';
 import { zoneOfSignals } from '../../../simulator/grid/zone.ts';
 import { handZone } from './zones.ts';
 
@@ -43,6 +43,35 @@ describe('a fleet that moves its prices', () => {
       iterations: 1,
       residualKw: 0,
     }));
+  test('in two zones sees both, and settles each as alone where they do not meet', () => {
+    const { kind, loadsKw, iterations } = settleTogether([handZone(), handZone()], (signals) => signals.map(elastic), {
+      toleranceKw: 0.01,
+    });
+    expect(kind).toBe('settled');
+    expect(loadsKw.map(([kw]) => kw)).toEqual([expect.closeTo(20_000 / 1.2, 1), expect.closeTo(20_000 / 1.2, 1)]);
+    expect(iterations).toBe(settleWith(handZone(), elastic, { toleranceKw: 0.01 }).iterations);
+  });
+  test('that no price moves settles in three placements', () =>
+    expect(settleWith(handZone(), ({ price }) => price.values.map(() => 50_000))).toMatchObject({
+      kind: 'settled',
+      iterations: 3,
+      residualKw: 0,
+    }));
+  test('that never settles is told where it came nearest', () => {
+    const calls: number[] = [];
+    const { residualKw } = settleWith(
+      handZone(),
+      (signals) => {
+        const load = inLumps(signals);
+        calls.push(load[0] as number);
+        return load;
+      },
+      { iterationsMax: 30 },
+    );
+    const shorter = settleWith(handZone(), inLumps, { iterationsMax: 10 });
+    expect(residualKw).toBeLessThanOrEqual(shorter.residualKw);
+    expect(new Set(calls)).toEqual(new Set([0, 100_000]));
+  });
   test('in a zone of signals alone is a price taker', () =>
     expect(settleWith(zoneOfSignals(handZone().trace), elastic)).toMatchObject({ kind: 'settled', iterations: 1, residualKw: 0 }));
   test.each([
