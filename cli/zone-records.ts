@@ -30,6 +30,8 @@ export interface ZoneRecordsQuery {
   readonly studied: Interval;
 }
 
+const kinds = { price: 'price', carbon: 'carbon-intensity', marginal: 'carbon-intensity', clouds: 'cloud-cover' } as const;
+
 /** @throws RecordsFault for a file that is not there, Error that names the file or the field and says what to do */
 export function readZoneRecords({ zone, own, base, folder, studied }: ZoneRecordsQuery): ZoneRecords {
   const known = priceConventions[zone];
@@ -39,14 +41,12 @@ export function readZoneRecords({ zone, own, base, folder, studied }: ZoneRecord
     throw new Error(
       `grid.zones.${zone}: nothing is known of the zone; say time_zone (such as Europe/Berlin) and day_ahead (true where prices are known the day before)`,
     );
-  const read = (kind: SeriesKind, record: OwnRecord | undefined): Imported | undefined =>
-    record && joinedOf(record.file.map((file) => readOne(kind, resolve(folder, file), record, { zone, timeZone, priceIsDayAhead })));
-  const [price, carbon, marginal, clouds] = [
-    read('price', own.price),
-    read('carbon-intensity', own.carbon),
-    read('carbon-intensity', own.marginal),
-    read('cloud-cover', own.clouds),
-  ];
+  const read = (field: 'price' | 'carbon' | 'marginal' | 'clouds'): Imported | undefined => {
+    const record = own[field];
+    const one = (file: string) => readOne(kinds[field], resolve(folder, file), record as OwnRecord, { zone, timeZone, priceIsDayAhead });
+    return record && joinedOf(`grid.zones.${zone}.${field}`, record.file.map(one));
+  };
+  const [price, carbon, marginal, clouds] = [read('price'), read('carbon'), read('marginal'), read('clouds')];
   covers(`grid.zones.${zone}.price`, price?.series, studied);
   covers(`grid.zones.${zone}.carbon`, carbon?.series, studied);
   if (marginal && marginal.note.basis !== 'marginal')
@@ -59,6 +59,10 @@ export function readZoneRecords({ zone, own, base, folder, studied }: ZoneRecord
   const priceCurrency = price?.note.currency ?? base?.priceCurrency;
   if (prices === undefined || priceCurrency === undefined) throw new Error(`grid.zones.${zone}.price: no prices are named, and none known`);
   const region = own.region && regionIn(resolve(folder, own.region.file), own.region);
+  if (region) {
+    const { start, stepMs, count } = region.record.mix;
+    covers(`grid.zones.${zone}.region`, { start, stepMs, values: new Array(count) }, studied);
+  }
   const carbonIntensity = carbon?.series ?? (region ? undefined : base?.carbonIntensity);
   const marginalIntensity = marginal?.series ?? base?.marginalIntensity;
   const cloudCover = clouds?.series ?? base?.cloudCover;
@@ -102,7 +106,7 @@ function readOne(kind: SeriesKind, file: string, { format, column, stamps, facto
 }
 
 /** Files of one record as one; where two know an hour, the later file stands. */
-function joinedOf(parts: readonly Imported[]): Imported {
+function joinedOf(field: string, parts: readonly Imported[]): Imported {
   const [first] = parts as [Imported];
   if (parts.length === 1) return first;
   const { stepMs } = first.series;
@@ -111,7 +115,7 @@ function joinedOf(parts: readonly Imported[]): Imported {
   const isOne = ({ series, note }: Imported) =>
     series.stepMs === stepMs && (series.start - start) % stepMs === 0 && note.currency === first.note.currency;
   if (!parts.every(isOne))
-    throw new Error('files of one record must share their steps and their currency; name one of them, or cut them alike');
+    throw new Error(`${field}: found files of different steps or currencies; allowed: files that go on from each other`);
   const values: (number | undefined)[] = new Array((end - start) / stepMs).fill(undefined);
   for (const { series } of parts)
     series.values.forEach((value, i) => {
@@ -128,7 +132,7 @@ function covers(field: string, series: Series | undefined, { start, end }: Inter
     );
 }
 
-function regionIn(file: string, { stamped_at_end, basis, held }: NonNullable<OwnZone['region']>): ZoneRecords['region'] {
+function regionIn(file: string, { stamped_at_end, basis, held }: NonNullable<OwnZone['region']>): NonNullable<ZoneRecords['region']> {
   const isStampedAtEnd = stamped_at_end ?? regionOf(file).known?.isStampedAtEnd ?? false;
   try {
     return { record: readNamed(file, (text) => importGenerationMix(text, { isStampedAtEnd, basis })), basis, held };

@@ -73,6 +73,16 @@ describe('records of the user’s own', () => {
       text: own('DE-LU', 'price: short.csv, carbon: carbon.csv'),
       says: /grid\.zones\.DE-LU\.price: found a record from 2022-02-01T00:00:00Z to 2022-02-01T02:00:00Z; allowed: one that covers/,
     },
+    {
+      name: 'generation that ends before the study',
+      text: own('DE-LU', 'price: price.csv, region: short-mix.csv'),
+      says: /grid\.zones\.DE-LU\.region: found a record from 2022-01-01T00:00:00Z to 2022-01-01T03:00:00Z; allowed: one that covers/,
+    },
+    {
+      name: 'files of one record in two currencies',
+      text: own('DE-LU', 'price: [price.csv, pounds.csv], carbon: carbon.csv'),
+      says: /grid\.zones\.DE-LU\.price: found files of different steps or currencies/,
+    },
     { name: 'a currency without a rate', text: `${own('DE-LU', both)}\ncurrency: USD`, says: /EUR/ },
     {
       name: 'prices without carbon',
@@ -95,8 +105,11 @@ describe('records of the user’s own', () => {
       says: /grid\.zones\.DE-LU\.price.*allowed/,
     },
   ])('are refused with what to do: $name', async ({ text, says }) => {
+    const mix = ['t_utc,coal', ...[0, 1, 2].map((hour) => `2022-01-01T0${hour}:00Z,5`)].join('\n');
     const short = 'start,price_eur_per_mwh\n2022-02-01T00:00:00Z,40\n2022-02-01T01:00:00Z,41\n';
-    await expect(studyOf(scenarioIn(zoneFolder({ 'short.csv': short }), text))).rejects.toThrow(says);
+    await expect(
+      studyOf(scenarioIn(zoneFolder({ 'short.csv': short, 'short-mix.csv': mix, 'pounds.csv': short.replace('eur', 'gbp') }), text)),
+    ).rejects.toThrow(says);
   });
 
   test('are part of a cell’s name, every file of them', () => {
