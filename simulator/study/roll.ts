@@ -123,25 +123,25 @@ export interface Foreseen {
   readonly bound: number;
 }
 
-/** One plan of the whole study by somebody who knows signals and arrivals; those it leaves out run late, as for everybody. */
+/**
+ * One plan of the whole study by somebody who knows signals and arrivals. Jobs it leaves out run late, as for everybody:
+ * within grace of their deadline, and where that has no room, too, while the study has slots.
+ */
 export function foresee(study: Study): Foreseen {
   const { workload, slots, tail, graceSlots } = study;
   const committed = noneCommitted(study);
   const belief = perfect.of(study);
   const all = slots + tail;
-  const plan = (jobs: Int32Array, graceOf: number) => {
-    const asking: Asking = { jobs, end: jobs.map((job) => Math.min(all, (workload.end[job] as number) + graceOf)) };
-    const market = { offers: offersFrom(study, belief, committed.held, 0, all), requests: requestsFrom(study, asking, 0, all) };
-    const { assignment, bound } = clear(market, { effort: 'quick' });
+  const plan = (late: number) => {
+    const jobs = Int32Array.from(committed.site.keys()).filter((job) => (committed.site[job] as number) < 0);
+    const asking: Asking = { jobs, end: jobs.map((job) => Math.min(all, (workload.end[job] as number) + late)) };
+    const offers = offersFrom(study, belief, committed.held, 0, all);
+    const { assignment, bound } = clear({ offers, requests: requestsFrom(study, asking, 0, all) }, { effort: 'quick' });
     for (let request = 0; request < jobs.length; request++)
       if ((assignment.option[request] as number) >= 0) commit(study, committed, 'clairvoyant', asking, assignment, request, 0);
     return bound;
   };
-  const bound = plan(
-    Int32Array.from({ length: workload.count }, (_, job) => job),
-    0,
-  );
-  const late = Int32Array.from(committed.site.keys()).filter((job) => (committed.site[job] as number) < 0);
-  if (late.length > 0) plan(late, graceSlots);
+  const bound = plan(0);
+  for (const late of [graceSlots, all]) if (committed.site.some((site) => site < 0)) plan(late);
   return { runs: committed, bound };
 }

@@ -51,7 +51,7 @@ export interface Standing {
   readonly savings: Readonly<Record<SavedMetric, Interval95>>;
   /** More (+) or less (−) than the baseline, in the metric's own unit, paired by seed. */
   readonly changes: Readonly<Record<SavedMetric, Interval95>>;
-  /** Comparable cost above the clairvoyant plan's, accounting currency; absent when there is none. */
+  /** Comparable cost above the clairvoyant plan's, accounting currency; absent when there is none, or when either left jobs out. */
   readonly regret?: Interval95;
   /** As regret, % of the clairvoyant plan's cost; absent, too, when that is not above 0. */
   readonly regretPercent?: Interval95;
@@ -90,9 +90,10 @@ export function standingsOf(runs: readonly RunMetrics[], baseline: string): Stan
       ) as Standing['savings'];
     const foreseen = own.flatMap(([seed, each]) => {
       const metrics = best.get(seed);
-      return metrics ? [{ cost: each.comparable, least: metrics.comparable }] : [];
+      return metrics ? [{ cost: each.comparable, least: metrics.comparable, unplaced: each.unplaced + metrics.unplaced }] : [];
     });
-    const regret = foreseen.length > 0 && { regret: intervalOf(foreseen.map(({ cost, least }) => cost - least)) };
+    const isSameWork = foreseen.length > 0 && foreseen.every(({ unplaced }) => unplaced === 0);
+    const regret = isSameWork && { regret: intervalOf(foreseen.map(({ cost, least }) => cost - least)) };
     const isShare = regret && foreseen.every(({ least }) => least > 0);
     const regretPercent = isShare && { regretPercent: intervalOf(foreseen.map(({ cost, least }) => 100 * (cost / least - 1))) };
     const forecaster = runs.find((run) => run.policy === policy)?.forecaster ?? '';

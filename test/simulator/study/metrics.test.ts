@@ -111,6 +111,14 @@ describe('policies beside their baseline', () => {
     expect(with_(-10)?.regretPercent).toBeUndefined();
   });
 
+  test.each([
+    { who: 'the policy', own: 1, foreseen: 0 },
+    { who: 'the clairvoyant plan', own: 0, foreseen: 1 },
+  ])('tell no regret when $who left a job out', ({ own, foreseen }) => {
+    const runs = [run('own', 1, { unplaced: own }), run('clairvoyant', 1, { unplaced: foreseen })];
+    expect(standingsOf(runs, 'own')[0]?.regret).toBeUndefined();
+  });
+
   test('need the baseline on every seed', () =>
     expect(() => standingsOf([run('own', 2, {})], 'run-now')).toThrow('run-now was not run with seed 2, which own was'));
 });

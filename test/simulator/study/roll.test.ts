@@ -113,4 +113,14 @@ describe('the clairvoyant', () => {
     expect([...runs.start]).toEqual([2, 1]);
     expect(bound).toBeLessThanOrEqual(0.5 + 1e-9); // kg at 1 a kg: 100 + 300 and 100 g
   });
+
+  test('does the same work as a policy when grace is not enough for all', () => {
+    const jobs = [0, 0, 0].map((release) => ({ release, length: 3, end: 3 }));
+    const study = studyOf({ sites: [{ carbonIntensity: new Array(12).fill(1), accelerators: 1 }], jobs, tail: 9, graceSlots: 3 });
+    const starts = [0, 3, 6];
+    expect([...roll(study, { policy: policy('planner'), forecaster: perfect }).start].sort()).toEqual(starts);
+    const { runs } = foresee(study);
+    expect([...runs.site]).toEqual([0, 0, 0]);
+    expect([...runs.start].sort()).toEqual(starts);
+  });
 });
