@@ -100,7 +100,7 @@ function planCycle(study: Study, { policy, belief, decide, committed }: Rolling,
   const jobs = Int32Array.from(waiting);
   const asking: Asking = { jobs, end: jobs.map((job) => lastEnd(study, job, first)) };
   const offers = offersFrom(study, belief, committed.held, first, horizon);
-  const plan = decide({ market: { offers, requests: requestsFrom(study, asking, first, horizon) }, jobs, first });
+  const plan = decide({ market: { offers, requests: requestsFrom(study, asking, first, offers) }, jobs, first });
   return waiting.filter((_, request) => {
     if ((plan.option[request] as number) < 0) return true;
     const isDue = first + (plan.start[request] as number) < first + cycleSlots;
@@ -136,7 +136,7 @@ export function foresee(study: Study): Foreseen {
     const jobs = Int32Array.from(committed.site.keys()).filter((job) => (committed.site[job] as number) < 0);
     const asking: Asking = { jobs, end: jobs.map((job) => Math.min(all, (workload.end[job] as number) + late)) };
     const offers = offersFrom(study, belief, committed.held, 0, all);
-    const { assignment, bound } = clear({ offers, requests: requestsFrom(study, asking, 0, all) }, { effort: 'quick' });
+    const { assignment, bound } = clear({ offers, requests: requestsFrom(study, asking, 0, offers) }, { effort: 'quick' });
     for (let request = 0; request < jobs.length; request++)
       if ((assignment.option[request] as number) >= 0) commit(study, committed, 'clairvoyant', asking, assignment, request, 0);
     return bound;

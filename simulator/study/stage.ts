@@ -94,16 +94,27 @@ export interface Asking {
   readonly end: Int32Array;
 }
 
-/** Above anything that a placement may cost, accounting currency: at least this, and of large jobs so much for each kWh and its carbon. */
+/** A job that is not placed costs at least this, and so many times the dearest that a placement of it may come to. */
 const unplacedCostLeast = 1e5;
-const unplacedCostPerKwh = 10;
-const unplacedKgPerKwh = 2;
+const unplacedWorth = 10;
 
-/** The asking jobs as requests of a market that begins at slot `first`; O(jobs × sites). */
-export function requestsFrom(study: Study, { jobs, end }: Asking, first: number, slots: number): Requests {
+/**
+ * The asking jobs as requests of a market of these offers, which begins at slot `first`; O(jobs × sites + cells).
+ *
+ * Leaving a job out costs more than any placement of it, in whatever currency and however large it is.
+ */
+export function requestsFrom(study: Study, { jobs, end }: Asking, first: number, offers: Offers): Requests {
   const { sites, workload, terms } = study;
+  const { slots, slotHours } = offers;
   const { carbonPricePerKg, waitPricePerHour } = terms.weights;
+  const waitPrice = waitPricePerHour * slotHours;
+  let dearestPerMwh = 0;
+  for (let cell = 0; cell < offers.importPrice.length; cell++) {
+    const perMwh = (offers.importPrice[cell] as number) + carbonPricePerKg * (offers.carbonIntensity[cell] as number);
+    dearestPerMwh = Math.max(dearestPerMwh, perMwh);
+  }
   const count = jobs.length;
+  const unplacedCost = new Float64Array(count).fill(unplacedCostLeast);
   const rows = count * sites.length;
   const integers = () => new Int32Array(rows);
   const reals = () => new Float64Array(rows);
@@ -111,22 +122,17 @@ export function requestsFrom(study: Study, { jobs, end }: Asking, first: number,
   const [kwPerAccelerator, transferCost, transferG, restartCost] = [reals(), reals(), reals(), reals()];
   const kind = new Uint8Array(count);
   const release = new Int32Array(count);
-  const unplacedCost = new Float64Array(count);
-  const mostKw = Math.max(...sites.map(({ kwPerAccelerator: kw }) => kw));
-  const perUnit = (mostKw * (unplacedCostPerKwh + unplacedKgPerKwh * carbonPricePerKg) * study.slotMs) / HOUR;
   for (let request = 0; request < count; request++) {
     const job = jobs[request] as number;
     const isInterruptible = workload.isInterruptible[job] === 1;
     kind[request] = isInterruptible ? requestKinds.interruptible : requestKinds.contiguous;
     release[request] = Math.max(0, (workload.release[job] as number) - first);
-    const units = (workload.accelerators[job] as number) * (workload.length[job] as number);
-    unplacedCost[request] = Math.max(unplacedCostLeast, perUnit * units);
     const gigabytes = workload.gigabytes[job] as number;
     for (let site = 0; site < sites.length; site++) {
       const row = request * sites.length + site;
       const moved = site === workload.home[job] ? 0 : gigabytes;
       const wanted = workload.accelerators[job] as number;
-      const { accelerators: there, kwPerAccelerator: kw } = sites[site] as Study['sites'][number];
+      const { accelerators: there, kwPerAccelerator: kw, feedInTariff, askPerAcceleratorHour } = sites[site] as Study['sites'][number];
       pool[row] = site;
       length[row] = workload.length[job] as number;
       earliest[row] = release[request] as number;
@@ -136,6 +142,11 @@ export function requestsFrom(study: Study, { jobs, end }: Asking, first: number,
       transferCost[row] = moved * terms.transferPricePerGb;
       transferG[row] = moved * terms.transferGPerGb;
       restartCost[row] = isInterruptible ? wanted * terms.restartCost : 0;
+      const perHour = wanted * ((kw * Math.max(dearestPerMwh, feedInTariff)) / 1_000 + askPerAcceleratorHour);
+      const moving = (transferCost[row] as number) + (carbonPricePerKg * (transferG[row] as number)) / 1_000;
+      const perSlot = perHour * slotHours + (restartCost[row] as number);
+      const dearest = perSlot * (length[row] as number) + moving + waitPrice * slots;
+      unplacedCost[request] = Math.max(unplacedCost[request] as number, unplacedWorth * dearest);
     }
   }
   return {
@@ -143,7 +154,7 @@ export function requestsFrom(study: Study, { jobs, end }: Asking, first: number,
     kind,
     weightClass: new Uint8Array(count),
     carbonPricePerKg: Float64Array.of(carbonPricePerKg),
-    waitPrice: new Float64Array(count).fill((waitPricePerHour * study.slotMs) / HOUR),
+    waitPrice: new Float64Array(count).fill(waitPrice),
     release,
     unplacedCost,
     budget: new Float64Array(count).fill(Number.POSITIVE_INFINITY),

@@ -27,6 +27,12 @@ describe('a policy', () => {
     expect(startsOf('run-now', { sites: [{ ...valley, accelerators: 1 }], jobs }).sort()).toEqual([0, 2]);
   });
 
+  test.each(['planner', 'lowest-window'])('%s runs a job however dear it is in the accounting currency', (name) => {
+    const sites = [{ ...valley, price: new Array(6).fill(1e9) }]; // of 1 kW: a million a slot
+    const runs = roll(studyOf({ sites, jobs: [{ release: 0, length: 2, end: 6 }] }), { policy: policy(name), forecaster: perfect });
+    expect([...runs.site]).toEqual([0]);
+  });
+
   test('is not told of a job before its release', () => {
     const seen: number[][] = [];
     const jobs = [
