@@ -26,12 +26,13 @@ const instant = z.union([z.string(), z.date()]).transform((value, context): Inst
   const at = parseInstant(/^\d{4}-\d\d-\d\d$/.test(written) ? `${written}T00:00:00Z` : written);
   return at ?? issue(context, written, 'a day such as 2023-06-12, or RFC 3339 with an offset');
 });
-/** `5%` or `0.05`. */
-const percent = z.union([z.string(), z.number()]).transform((value, context): number => {
-  const [, written] = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(value)) ?? [];
-  const found = written === undefined ? Number(value) : Number(written) / 100;
-  return found >= 0 && found <= 10 ? found : issue(context, String(value), 'a share such as 5% or 0.05');
-});
+/** `5%` or `0.05`; a bare number above 1 may be meant as either, and is refused. */
+const percent = (most: number) =>
+  z.union([z.string(), z.number()]).transform((value, context): number => {
+    const [, written, sign] = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(String(value)) ?? [];
+    const found = Number(written) / (sign ? 100 : 1);
+    return found <= (sign ? most : 1) ? found : issue(context, String(value), `a share such as 5% or 0.05, at most ${100 * most}%`);
+  });
 
 const accelerators = z.string().transform((value, context) => {
   const [, model = '', count] = /^([A-Za-z0-9-]{1,32}):(\d{1,6})$/.exec(value) ?? [];
@@ -78,7 +79,7 @@ const jobs = z
     slack: z
       .strictObject({ short_under: wait.default(2 * HOUR), short: wait.default(6 * HOUR), long: wait.default(DAY) })
       .default({ short_under: 2 * HOUR, short: 6 * HOUR, long: DAY }),
-    interruptible: percent.default(0),
+    interruptible: percent(1).default(0),
     data: z
       .strictObject({ median_gb: z.number().min(0), spread: z.number().min(0).max(3).default(1) })
       .default({ median_gb: 0, spread: 0 }),
@@ -97,7 +98,7 @@ const optimize = z.union(
 );
 
 const forecaster = z.union(
-  [z.enum(['perfect', 'persistence', 'trained']), z.strictObject({ noise: percent })],
+  [z.enum(['perfect', 'persistence', 'trained']), z.strictObject({ noise: percent(10) })],
   'perfect, persistence, trained, or {noise: 5%}',
 );
 
