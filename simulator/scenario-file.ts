@@ -103,7 +103,9 @@ const forecaster = z.union(
 );
 
 const path = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_]*(\.[a-zA-Z0-9][a-zA-Z0-9_]*)*$/, 'the path of a field such as jobs.slack.long');
-const seed = z.int('whole numbers from 0').min(0, 'whole numbers from 0');
+/** Columns of seeds are 32 bits wide in the files that are written. */
+const seedMax = 2 ** 31 - 1;
+const seed = z.int('whole numbers from 0').min(0, 'whole numbers from 0').max(seedMax, `whole numbers up to ${seedMax}`);
 const slot = z.string().transform((value, context): DurationMs => {
   const ms = parseDuration(value);
   return ms !== undefined && [SLOT, 2 * SLOT, HOUR].includes(ms) ? ms : issue(context, value, '15m, 30m or 1h');
@@ -184,6 +186,7 @@ export function readScenarioFile(file: unknown): Reading {
     refuse('baseline', scenario.baseline, `one of policies: ${scenario.policies.join(', ')}`);
   for (const name of scenario.policies.filter((each, at) => scenario.policies.indexOf(each) !== at))
     refuse('policies', name, 'each policy once');
+  for (const seed of scenario.seeds.filter((each, at) => scenario.seeds.indexOf(each) !== at)) refuse('seeds', `${seed}`, 'each seed once');
   if (sites !== 'demo') judgeSites(sites, refuse);
   fields.push(...judgeGrid(scenario, sites === 'demo' ? demoZones : [...new Set(sites.map(({ zone }) => zone))]));
   judgeDepth(scenario, refuse);

@@ -27,8 +27,9 @@ function pathsOf({ properties = {}, items, anyOf = [], allOf = [], oneOf = [], a
   });
   return [...new Set([...inner, ...own])];
 }
-/** The four records of a zone take the same fields: told once, of its prices. */
-const toldOnce = (path: string) => path.replace(/^grid\.zones\.(carbon|marginal|clouds)\./, 'grid.zones.price.');
+/** The four records of a zone take the same fields: told once, of its prices. What-ifs have a page of their own. */
+const toldOnce = (path: string) =>
+  path.replace(/^grid\.zones\.(carbon|marginal|clouds)\./, 'grid.zones.price.').replace(/^what_if\..*/, 'what_if');
 const grammar = z.toJSONSchema(scenarioFile, { io: 'input', unrepresentable: 'any' }) as Schema;
 const rows = [...readFileSync('docs/scenario-file.md', 'utf8').matchAll(/^\| `([^`]+)`/gm)].map(([, path]) => path as string);
 const folder = () => mkdtempSync(join(tmpdir(), 'scenario-'));

@@ -31,3 +31,9 @@ describe('a share', () => {
     { noise: '', refused: ['forecaster'] },
   ])('of noise is refused for $noise: $refused', ({ noise, refused }) => expect(refusedIn({ forecaster: { noise } })).toEqual(refused));
 });
+
+test.each([
+  { seeds: [1, 1], refused: ['seeds'] },
+  { seeds: [2 ** 31], refused: ['seeds.0'] },
+  { seeds: [0, 2 ** 31 - 1], refused: [] },
+])('seeds $seeds are refused in $refused', ({ seeds, refused }) => expect(refusedIn({ seeds })).toEqual(refused));
