@@ -71,6 +71,8 @@ async function runCells(plan: CellPlan, { json, stop }: SimRunOptions, done: Res
     if (!ran) break; // stopped on its way
     const { run, study, tooWide } = ran;
     if (tooWide > 0 && !told.has(seed)) process.stderr.write(`seed ${seed}: ${tooWide} jobs are wider than any site and were left out\n`);
+    if (study.workload.count === 0 && !told.has(seed))
+      process.stderr.write(`seed ${seed}: there is no job: a trace's times count from the study's start, and none within it fits a site\n`);
     told.add(seed);
     done(run, study);
     await new Promise(setImmediate); // lets Ctrl-C be heard
@@ -110,7 +112,7 @@ function standingsTable({ standings, baseline, currency, runs }: RunSummary): st
       policy === baseline ? '' : signed(-savings.money.mean),
       metrics.waitHoursMean.mean.toFixed(2),
       `${metrics.deadlineMisses.mean.toFixed(1)}`,
-      (100 * (1 - metrics.gridKwh.mean / metrics.energyKwh.mean)).toFixed(1),
+      (100 * (1 - metrics.gridKwh.mean / metrics.energyKwh.mean)).toFixed(1).replace('NaN', '–'),
       metrics.utilisationPercent.mean.toFixed(1),
       policy === clairvoyant || !regretPercent ? '' : regretPercent.mean.toFixed(1),
     ];

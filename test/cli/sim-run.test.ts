@@ -251,3 +251,16 @@ describe('a run that is stopped', () => {
     expect(summary.missing).toHaveLength(4);
   });
 });
+
+test('a study without a job says so', async () => {
+  let err = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += text;
+    return true;
+  });
+  const file = scenarioFile(quickText.replace(/^jobs:.*$/m, 'jobs: { file: epoch.csv }'));
+  writeFileSync(file.replace('two-days.yaml', 'epoch.csv'), 'arrival_time,length,cpus\n1686528000,3600,1\n1686531600,3600,1\n');
+  await run(file);
+  expect(err.match(/there is no job/g)).toHaveLength(2);
+  expect(out).not.toContain('NaN');
+});
