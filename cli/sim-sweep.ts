@@ -156,7 +156,13 @@ function sweepTable({ sweep, variants, baseline, currency, seeds }: ReturnType<t
     }),
   );
   const heads = [...paths, 'POLICY', '>kgCO2eq', '>SAVED % [95 %]', `>${currency}`, '>WAIT h', '>MISSED'];
-  return `${table(heads, rows)}\nmeans over ${seeds.length} seeds; savings against ${baseline} of the same variant, paired by seed`;
+  const all = variants.flatMap(({ standings }) => standings);
+  const lost = [...new Set(all.filter(({ metrics }) => metrics.unplaced.mean > 0).map(({ policy }) => policy))];
+  const notes = [
+    `means over ${seeds.length} seeds; savings against ${baseline} of the same variant, paired by seed`,
+    ...(lost.length > 0 ? [`${lost.join(', ')} left jobs without room in some variant: their carbon and cost are of less work`] : []),
+  ];
+  return `${table(heads, rows)}\n${notes.join('\n')}`;
 }
 
 /**

@@ -155,6 +155,16 @@ describe('sunward sim sweep', () => {
     expect(out).toMatch(/\nperfect +greenest-now +\d/);
     expect(out).toMatch(/\n\{"noise":"20%"\} +run-now +\d/);
   }, 60_000);
+
+  test('says who left jobs out, whose savings are of less work', async () => {
+    const full = text(`sites: [{id: a, zone: FR, accelerators: "A100:1"}]\n${grid}`).replace(
+      '{per_hour: 2}',
+      '{per_hour: 20, accelerators: [1]}',
+    );
+    const { file, folder } = scenarioOf(full);
+    await sunward('sweep', file, '--out', folder, '--workers', '0');
+    expect(out).toContain('run-now, greenest-now left jobs without room in some variant');
+  });
 });
 
 describe('a cell', () => {
