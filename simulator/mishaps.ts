@@ -5,6 +5,7 @@
  * machinery. Names and durations are written as in the job file; `from` is RFC 3339 or counts from the scenario's start.
  */
 import { z } from 'zod';
+import { duration, issue, quantity } from '../scheduler/queue/field.ts';
 import { kilowattHours, kilowatts } from '../units/quantity.ts';
 import { DAY, type DurationMs, HOUR, type Instant, type Interval, MINUTE, parseDuration, parseInstant } from '../units/time.ts';
 import { batteryControllers, type PlantBattery } from './plant/battery.ts';
@@ -69,26 +70,8 @@ export const sitesNamed = ({ outages, telemetry }: Mishaps): readonly string[] =
   ]),
 ];
 
-const issue = (context: z.core.$RefinementCtx<string>, message: string): never => {
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-};
-const duration = (allowed: string, min: DurationMs, max: DurationMs) =>
-  z.string().transform((text, context) => {
-    const ms = parseDuration(text);
-    return ms === undefined || ms < min || ms > max ? issue(context, allowed) : ms;
-  });
-const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
-  z.string().transform((text, context) => {
-    const [, value, found] = /^(\d{1,9}(?:\.\d{1,9})?)\s*([A-Za-z]+)$/.exec(text) ?? [];
-    const factor = found === undefined || !Object.hasOwn(scale, found) ? undefined : scale[found];
-    return value === undefined || factor === undefined || Number(value) === 0
-      ? issue(context, `a number above 0 with ${unit}`)
-      : Number(value) * factor;
-  });
-
 const siteName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'a site');
-const lasting = duration('a duration of at least 5m, such as 4h', 5 * MINUTE, 366 * DAY);
+const lasting = duration('a duration of at least 5m, such as 4h', { min: 5 * MINUTE, max: 366 * DAY });
 const kind = z.enum(outageKinds).default('grid');
 const stream = z.enum(surplusStreams).default('pv_power');
 const factor = z.number().positive().max(100);
@@ -116,7 +99,7 @@ export const batterySchema = z
 export function mishapsSchema(start: Instant) {
   const from = z.string().transform((text, context) => {
     const ahead = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
-    return (ahead === undefined ? parseInstant(text) : start + ahead) ?? issue(context, 'RFC 3339 with an offset, or +duration');
+    return (ahead === undefined ? parseInstant(text) : start + ahead) ?? issue(context, text, 'RFC 3339 with an offset, or +duration');
   });
   const when = { from, for: lasting };
   const span = (begin: Instant, lengthMs: DurationMs): Interval => ({ start: begin, end: begin + lengthMs });
@@ -142,7 +125,7 @@ export function mishapsSchema(start: Instant) {
     .transform((text, context) => {
       const ms = parseDuration(text.replace(/^[+-]/, ''));
       return ms === undefined || ms > HOUR
-        ? issue(context, 'a duration up to 1h, with - when the clock is behind')
+        ? issue(context, text, 'a duration up to 1h, with - when the clock is behind')
         : text.startsWith('-')
           ? -ms
           : ms;
@@ -160,7 +143,7 @@ export function mishapsSchema(start: Instant) {
     .strictObject({
       outages: z.array(outage).default([]),
       job_failures: z
-        .strictObject({ mean_time_to_failure: duration('a duration of at least 1m, such as 500h', MINUTE, 36_600 * DAY) })
+        .strictObject({ mean_time_to_failure: duration('a duration of at least 1m, such as 500h', { min: MINUTE, max: 36_600 * DAY }) })
         .optional(),
       telemetry: z.array(fault).default([]),
     })

@@ -129,9 +129,8 @@ export const scenarioFile = z.strictObject({
     .strictObject({
       records: text('a folder of records').optional(),
       zones: zonesSchema,
-      price: z.enum(['recorded', 'none']).default('recorded'),
     })
-    .default({ zones: {}, price: 'recorded' }),
+    .default({ zones: {} }),
   /** Changes to a zone's grid. */
   what_if: whatIfsSchema,
   /** Whether the fleet's own load moves price and carbon: everywhere it can, or in these zones. */

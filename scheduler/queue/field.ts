@@ -24,7 +24,7 @@ export const duration = (allowed: string, { min, max }: { readonly min: Duration
 export const quantity = (unit: string, scale: Readonly<Record<string, number>>) =>
   z.string(`a number above 0 with ${unit}`).transform((text, context) => {
     const [, value, found] = /^(\d{1,12}(?:\.\d{1,12})?)\s*([A-Za-z]+)$/.exec(text) ?? [];
-    const factor = found === undefined ? undefined : scale[found];
+    const factor = found !== undefined && Object.hasOwn(scale, found) ? scale[found] : undefined;
     return value === undefined || factor === undefined || Number(value) === 0
       ? issue(context, text, `a number above 0 with ${unit}`)
       : Number(value) * factor;
