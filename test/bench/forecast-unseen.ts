@@ -53,7 +53,7 @@ export async function unseenBars(full: PooledModel, grids: readonly TestedGrid[]
     rowOf(
       'the same on day 0, without a past: from place and nameplate alone',
       ({ dayZero }) => dayZero,
-      () => ({ target: 'shown', holds: true }),
+      (ratio) => ({ target: `<= ${unseenMax}`, holds: ratio <= unseenMax }),
     ),
     rowOf(
       'the same on day 14: error over CLIPER, which has its 7 days',
