@@ -13,6 +13,7 @@ import { depths, judgeDepth, withDepth } from './depth.ts';
 import { judgeGrid, priceMakerSchema, whatIfsSchema, zonesSchema } from './grid-file.ts';
 import { batterySchema, mishapsSchema } from './mishaps.ts';
 import { demoZones } from './scenario.ts';
+import { jobAcceleratorsMax } from './study/workload.ts';
 import { jobFormatNames } from './traces/importers/formats.ts';
 
 const watts = { W: 0.001, kW: 1, MW: 1_000, GW: 1_000_000 };
@@ -60,12 +61,14 @@ const site = z.strictObject({
 });
 
 const length = duration('a duration above 0, at most 14d', { min: MINUTE, max: 14 * DAY });
+/** More jobs an hour than this no study holds. */
+const perHourMax = 100_000;
 const drawnWork = z.strictObject({
-  per_hour: positive.default(6),
+  per_hour: positive.max(perHourMax, `a number above 0, at most ${perHourMax}`).default(6),
   length: length.default(HOUR),
   length_spread: z.number().min(0).max(3).default(1),
   length_max: length.default(DAY),
-  accelerators: z.array(z.int().min(1).max(100_000)).min(1).default([1, 1, 2, 4]),
+  accelerators: z.array(z.int().min(1).max(jobAcceleratorsMax)).min(1).default([1, 1, 2, 4]),
 });
 const wait = duration('a duration such as 6h, at most 30d', { min: 0, max: 30 * DAY });
 const jobs = z

@@ -38,6 +38,9 @@ export interface DrawnWork {
   readonly accelerators: readonly number[];
 }
 
+/** Most accelerators that one job may hold: plans count them in 16 bits. */
+export const jobAcceleratorsMax = 65_535;
+
 /** Arrivals are this much more and less frequent at the busiest and the quietest hour of a day (UTC). */
 const dailySwing = 0.5;
 
@@ -68,10 +71,10 @@ export interface Fitted {
 
 /** The jobs of a trace that arrive within the study; O(jobs). */
 export function workloadOf(trace: JobTrace, name: string, { seed, slotMs, slots, sites }: Grid, rule: WorkloadRule): Fitted {
-  const widest = Math.max(...sites.map(({ accelerators }) => accelerators));
+  const widest = sites.reduce((most, { accelerators }) => Math.max(most, accelerators), 0);
   const releaseOf = ({ at }: TracedJob) => Math.ceil(at / slotMs);
   const within = trace.map((job, index) => ({ job, index })).filter(({ job }) => releaseOf(job) < slots);
-  const fitting = within.filter(({ job }) => job.accelerators <= widest);
+  const fitting = within.filter(({ job }) => job.accelerators <= Math.min(widest, jobAcceleratorsMax));
   const count = fitting.length;
   const [homes, pauses, data] = ['homes', 'pauses', 'data'].map((stream) => randomStream(seed, `jobs/${stream}`)) as [
     ReturnType<typeof randomStream>,

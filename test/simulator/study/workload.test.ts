@@ -36,6 +36,11 @@ describe('a workload', () => {
     expect([workload.count, tooWide]).toEqual([1, 1]);
     expect(workload.id).toEqual(['job-000000']);
   });
+  test('leaves out a job that is wider than plans can count', () => {
+    const wide = studyOf({ sites: [{ carbonIntensity: [1], accelerators: 100_000 }], jobs: [] }).sites;
+    const { workload, tooWide } = workloadOf([job(0, HOUR, 65_535), job(0, HOUR, 65_536)], 'job', { ...grid, sites: wide }, rule);
+    expect([workload.count, tooWide]).toEqual([1, 1]);
+  });
   test('keeps homes as they are when other things are drawn', () => {
     const trace = Array.from({ length: 20 }, (_, at) => job(at * HOUR, HOUR));
     const plain = workloadOf(trace, 'job', grid, rule).workload;
