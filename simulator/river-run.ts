@@ -10,7 +10,7 @@ import { type RiverOptions, riverPolicies, runRiver } from './river.ts';
 import type { JobRecord, RiverRecord } from './river-record.ts';
 import { riverIdOf, riverScenarioOf } from './river-scenario.ts';
 import type { ScenarioFile } from './scenario-file.ts';
-import type { Accounts, JobAccounts, SlotAccounts } from './study/account.ts';
+import { type Accounts, type JobAccounts, nothingUsed, type SlotAccounts } from './study/account.ts';
 import { metricsOf } from './study/metrics.ts';
 import type { Prepared } from './study/prepare.ts';
 import type { StudyRun } from './study/run.ts';
@@ -147,20 +147,7 @@ function slotAccounts(
 
 function jobAccounts(study: Study, records: readonly (JobRecord | undefined)[], { runs, asked, heldHours }: Places): JobAccounts {
   const { workload, terms } = study;
-  const column = () => new Float64Array(workload.count);
-  const jobs: JobAccounts = {
-    curtailedKwh: column(),
-    exportableKwh: column(),
-    gridKwh: column(),
-    money: column(),
-    locationG: column(),
-    marginalG: column(),
-    matchedG: column(),
-    embodiedG: column(),
-    waitSlots: new Int32Array(workload.count),
-    lateSlots: column(),
-    stops: new Int32Array(workload.count),
-  };
+  const jobs = nothingUsed(workload.count);
   records.forEach((record, job) => {
     if (!record) return;
     const isPlaced = (runs.site[job] as number) >= 0;

@@ -107,13 +107,10 @@ function slotAccounts(study: Study, runs: Runs): SlotAccounts {
   return { held, starts, curtailedKw, exportableKw, gridKw, curtailableKw };
 }
 
-function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts {
-  const { sites, truth, workload, terms } = study;
-  const width = study.slots + study.tail;
-  const hours = study.slotMs / HOUR;
-  const { count } = workload;
+/** Accounts of so many jobs before any of them used anything: all 0, to be filled. */
+export function nothingUsed(count: number): JobAccounts {
   const column = () => new Float64Array(count);
-  const jobs = {
+  return {
     curtailedKwh: column(),
     exportableKwh: column(),
     gridKwh: column(),
@@ -126,6 +123,14 @@ function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts
     lateSlots: column(),
     stops: new Int32Array(count),
   };
+}
+
+function jobAccounts(study: Study, runs: Runs, slots: SlotAccounts): JobAccounts {
+  const { sites, truth, workload, terms } = study;
+  const width = study.slots + study.tail;
+  const hours = study.slotMs / HOUR;
+  const { count } = workload;
+  const jobs = nothingUsed(count);
   for (let job = 0; job < count; job++) {
     const at = runs.site[job] as number;
     if (at < 0) continue;
