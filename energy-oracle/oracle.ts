@@ -196,9 +196,9 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     const rolled = rollUp({ site, stream, readings: await store.readings(site, stream, whole) }, slots, clock.now());
     const before = late.length > 0 ? await store.rollups(site, stream, { ...whole, end: interval.start }, clock.now()) : [];
     const known = new Map(before.map((rollup) => [rollup.slot, rollup]));
-    return rolled.filter(({ slot, energyWh, coveredMs }) => {
+    return rolled.filter(({ slot, energyWh, coveredMs, signedMs }) => {
       const last = known.get(slot);
-      return !last || last.energyWh !== energyWh || last.coveredMs !== coveredMs;
+      return !last || last.energyWh !== energyWh || last.coveredMs !== coveredMs || last.signedMs !== signedMs;
     });
   }
 

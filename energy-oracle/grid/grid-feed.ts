@@ -10,10 +10,42 @@ import { type CurveBinding, type CurveBody, decodeCurveBody, encodeCurveBody, si
 import type { DecodeRefusal } from '../telemetry/reading.ts';
 import type { TelemetrySource } from '../telemetry/telemetry-source.ts';
 
-export const signals = ['day_ahead_price', 'carbon_intensity', 'carbon_intensity_marginal'] as const;
+/** What a grid's power is made from, in Electricity Maps' words; `hydro_storage` and `battery_storage` are discharge. */
+export const fuels = [
+  'biomass',
+  'coal',
+  'gas',
+  'geothermal',
+  'hydro',
+  'nuclear',
+  'oil',
+  'solar',
+  'wind',
+  'unknown',
+  'hydro_storage',
+  'battery_storage',
+] as const;
+export type Fuel = (typeof fuels)[number];
+
+/** Average power of a fuel's plants in a zone, MW ≥ 0. */
+export type GenerationSignal = `generation_${Fuel}`;
+export const generationSignal = (fuel: Fuel): GenerationSignal => `generation_${fuel}`;
+export const signals = [
+  'day_ahead_price',
+  'carbon_intensity',
+  'carbon_intensity_marginal',
+  'grid_load',
+  ...fuels.map(generationSignal),
+] as const;
 export type Signal = (typeof signals)[number];
 
-/** `unit` is `EUR/MWh` and the like, or `gCO2eq/kWh`. Prices keep the market's own currency. */
+/** What a signal's values may be in. */
+const unitOf = (signal: Signal): RegExp => {
+  if (signal === 'day_ahead_price') return /^[A-Z]{3}\/MWh$/;
+  return signal === 'carbon_intensity' || signal === 'carbon_intensity_marginal' ? /^gCO2eq\/kWh$/ : /^MW$/;
+};
+
+/** `unit` is `EUR/MWh` and the like, `gCO2eq/kWh`, or `MW` of load and generation. Prices keep the market's own currency. */
 export interface Curve extends CurveBody {
   readonly zone: string;
   readonly signal: Signal;
@@ -47,7 +79,7 @@ export function decodeCurve(topic: string, bytes: Uint8Array): DecodedCurve {
   if (!zone || !signal) return refuse('topic', `expected grid/v1/<zone>/<${signals.join('|')}>`);
   const decoded = decodeCurveBody(bytes);
   if (decoded.kind === 'undecodable') return decoded;
-  const expectedUnit = signal === 'day_ahead_price' ? /^[A-Z]{3}\/MWh$/ : /^gCO2eq\/kWh$/;
+  const expectedUnit = unitOf(signal);
   if (!expectedUnit.test(decoded.body.unit)) return refuse('schema', `${signal} is in ${expectedUnit.source}, found ${decoded.body.unit}`);
   return { kind: 'curve', curve: { zone, signal, ...decoded.body } };
 }

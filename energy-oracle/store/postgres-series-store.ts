@@ -59,9 +59,15 @@ create table if not exists quarantined (
 );
 create table if not exists rollups (
   site text not null, stream text not null, slot_ms bigint not null,
-  energy_wh double precision not null, covered_ms bigint not null, available_at_ms bigint not null,
+  energy_wh double precision not null, covered_ms bigint not null, signed_ms bigint not null,
+  available_at_ms bigint not null,
   primary key (site, stream, slot_ms)
 );
+do $$ begin -- rollups of before there were unsigned readings
+  alter table rollups add column signed_ms bigint;
+  update rollups set signed_ms = covered_ms;
+  alter table rollups alter column signed_ms set not null;
+exception when duplicate_column then null; end $$;
 create table if not exists outlooks (
   id text primary key, site text not null, issued_at_ms bigint not null, model text not null,
   start_ms bigint not null, step_ms bigint not null, slots jsonb not null, beside jsonb
@@ -137,6 +143,7 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
     async rollups(site, stream, { start, end }, asOf) {
       const { rows } = await pool.query<Rollup>(
         `select site, stream, slot_ms::float8 as slot, energy_wh as "energyWh", covered_ms::float8 as "coveredMs",
+                signed_ms::float8 as "signedMs",
                 available_at_ms::float8 as "availableAt"
          from rollups where site = $1 and stream = $2 and slot_ms > $3::bigint - ${SLOT} and slot_ms < $4 and $3 < $4 and available_at_ms <= $5
          order by slot_ms`,

@@ -214,16 +214,18 @@ export async function upsertRollups(pool: pg.Pool, rollups: readonly Rollup[]): 
   if (last.size === 0) return;
   const given = [...last.keys()].sort().flatMap((key) => last.get(key) ?? []);
   await pool.query(
-    `insert into rollups (site, stream, slot_ms, energy_wh, covered_ms, available_at_ms)
-     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::float8[], $5::bigint[], $6::bigint[])
+    `insert into rollups (site, stream, slot_ms, energy_wh, covered_ms, signed_ms, available_at_ms)
+     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::float8[], $5::bigint[], $6::bigint[], $7::bigint[])
      on conflict (site, stream, slot_ms) do update
-       set energy_wh = excluded.energy_wh, covered_ms = excluded.covered_ms, available_at_ms = excluded.available_at_ms`,
+       set energy_wh = excluded.energy_wh, covered_ms = excluded.covered_ms, signed_ms = excluded.signed_ms,
+           available_at_ms = excluded.available_at_ms`,
     [
       given.map(({ site }) => site),
       given.map(({ stream }) => stream),
       given.map(({ slot }) => slot),
       given.map(({ energyWh }) => energyWh),
       given.map(({ coveredMs }) => coveredMs),
+      given.map(({ signedMs }) => signedMs),
       given.map(({ availableAt }) => availableAt),
     ],
   );

@@ -5,7 +5,7 @@
  * between them. What no reading covers is not guessed: `coveredMs` says how much of the slot is known. The sign stays.
  */
 import { type Instant, type Interval, overlap, SLOT, slotInterval } from '../../units/time.ts';
-import type { Reading, Stream } from '../telemetry/reading.ts';
+import { isSigned, type Reading, type Stream } from '../telemetry/reading.ts';
 import type { Rollup } from './series-store.ts';
 
 /** Longest time between two readings of a register that still counts as covered; beyond it the slots are unknown. */
@@ -14,6 +14,7 @@ const msPerHour = 3_600_000;
 
 interface Span extends Interval {
   readonly averageW: number;
+  readonly signed: boolean;
 }
 
 /**
@@ -32,12 +33,14 @@ export function rollUp(
   return slots.flatMap((slot) => {
     let energyWh = 0;
     let coveredMs = 0;
+    let signedMs = 0;
     for (const span of spans) {
       const sharedMs = overlap(span, slotInterval(slot));
       energyWh += (span.averageW * sharedMs) / msPerHour;
       coveredMs += sharedMs;
+      if (span.signed) signedMs += sharedMs;
     }
-    return coveredMs > 0 ? [{ site, stream, slot, energyWh, coveredMs, availableAt }] : [];
+    return coveredMs > 0 ? [{ site, stream, slot, energyWh, coveredMs, signedMs, availableAt }] : [];
   });
 }
 
@@ -52,7 +55,7 @@ function spansOf(stream: Stream, readings: readonly Reading[]): Span[] {
     case 'load_power':
     case 'grid_power':
     case 'battery_power':
-      return readings.map(({ metered, value }) => ({ ...metered, averageW: value }));
+      return readings.map((reading) => ({ ...reading.metered, averageW: reading.value, signed: isSigned(reading) }));
     case 'energy_import':
     case 'energy_export':
       return registerSpans(readings);
@@ -72,6 +75,6 @@ function registerSpans(readings: readonly Reading[]): Span[] {
     const { end } = reading.metered;
     const energyWh = reading.value - before.value;
     if (energyWh < 0 || end - start > registerGapMsMax) return [];
-    return [{ start, end, averageW: (energyWh * msPerHour) / (end - start) }];
+    return [{ start, end, averageW: (energyWh * msPerHour) / (end - start), signed: isSigned(before) && isSigned(reading) }];
   });
 }

@@ -55,6 +55,8 @@ export interface Rollup {
   readonly energyWh: number;
   /** Share of the slot that readings cover, ms; equals the slot when nothing is missing. */
   readonly coveredMs: number;
+  /** Share of the slot that signed readings cover, ms ≤ `coveredMs`: only what is signed can be certified. */
+  readonly signedMs: number;
   readonly availableAt: Instant;
 }
 

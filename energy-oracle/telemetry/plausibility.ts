@@ -4,7 +4,7 @@
  * Answers with a sentence when a value is out of range and `undefined` when it is possible. Never clamps.
  */
 import { DAY, type DurationMs, type Instant, type Interval, MINUTE, toIso } from '../../units/time.ts';
-import type { Curve } from '../grid/grid-feed.ts';
+import type { Curve, Signal } from '../grid/grid-feed.ts';
 import type { Site } from '../site.ts';
 import { extraterrestrial } from '../sun/clear-sky.ts';
 import { sunPosition } from '../sun/position.ts';
@@ -40,6 +40,9 @@ const behindMsMax: DurationMs = 2 * DAY;
 /** Largest carbon intensity, gCO2eq/kWh; the dirtiest plants burn at about 1,700. */
 const carbonIntensityMax = 3_000;
 
+/** Largest load of a zone, MW: China's peak of 2025 was 1,500,000. */
+const gridMwMax = 3_000_000;
+
 const outside = (what: string, value: number, low: number, high: number): string | undefined =>
   value >= low && value <= high ? undefined : `${what} must be in [${low}, ${high}], found ${value}`;
 
@@ -68,9 +71,14 @@ export function implausibleReading({ stream, value }: Reading, site: Site): stri
   }
 }
 
+function rangeOf(signal: Signal): readonly [number, number] {
+  if (signal === 'day_ahead_price') return [-priceMax, priceMax];
+  return [0, signal === 'carbon_intensity' || signal === 'carbon_intensity_marginal' ? carbonIntensityMax : gridMwMax];
+}
+
 /** Why a curve cannot be true; `undefined` when it can. */
 export function implausibleCurve({ signal, values }: Curve): string | undefined {
-  const [low, high] = signal === 'day_ahead_price' ? [-priceMax, priceMax] : [0, carbonIntensityMax];
+  const [low, high] = rangeOf(signal);
   for (const value of values) {
     const why = value === undefined ? undefined : outside(signal, value, low, high);
     if (why) return why;

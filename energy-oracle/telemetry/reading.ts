@@ -31,9 +31,15 @@ export interface Reading {
   readonly value: number;
   readonly seq: number;
   readonly quality: 'measured' | 'estimated';
-  /** Base64 Ed25519 signature over `signedText`. */
+  /**
+   * What proves it: base64 Ed25519 signature over `signedText`, or `<signature of a batch's root>.<index>` of a batch's
+   * member. Empty when nothing does: it came unsigned over its site's own connection, and earns nothing.
+   */
   readonly signature: string;
 }
+
+/** True when the meter's key vouches for the reading, alone or in a batch. */
+export const isSigned = ({ signature }: Pick<Reading, 'signature'>): boolean => signature !== '';
 
 const payload = z.strictObject({
   ts: z.string().max(32),

@@ -85,6 +85,7 @@ const rollup = (slot: number, change: Partial<Rollup> = {}): Rollup => ({
   slot: midnight + slot * SLOT,
   energyWh: 250.125 + slot,
   coveredMs: SLOT,
+  signedMs: SLOT,
   availableAt: midnight + (slot + 1) * SLOT + MINUTE,
   ...change,
 });
@@ -342,7 +343,7 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
 
     test('is replaced by a later one of its slot, in one call or two', async () => {
       const { store } = await open();
-      const better = rollup(0, { energyWh: 1 / 3, coveredMs: SLOT - 1, availableAt: midnight + HOUR });
+      const better = rollup(0, { energyWh: 1 / 3, coveredMs: SLOT - 1, signedMs: 7, availableAt: midnight + HOUR });
       await store.putRollups([rollup(0), rollup(0, { energyWh: 7 })]);
       await store.putRollups([better]);
       await store.putRollups([]);

@@ -18,6 +18,7 @@ const rollup = (slot: Instant, energyWh: number, changes: Partial<Rollup> = {}):
   slot,
   energyWh,
   coveredMs: SLOT,
+  signedMs: SLOT,
   availableAt: slot + SLOT,
   ...changes,
 });

@@ -25,7 +25,7 @@ async function filled(days: number): Promise<SeriesStore> {
       past[key].values.map((kw, k) => {
         const slot = past[key].start + k * SLOT;
         const stream = key === 'pvKw' ? ('pv_power' as const) : ('load_power' as const);
-        return { site: site.id, stream, slot, energyWh: (kw ?? 0) * 250, coveredMs: SLOT, availableAt: slot + SLOT };
+        return { site: site.id, stream, slot, energyWh: (kw ?? 0) * 250, coveredMs: SLOT, signedMs: SLOT, availableAt: slot + SLOT };
       }),
     );
     await store.putRollups(rollups);

@@ -13,7 +13,7 @@ const reading = (stream: Stream, fromMinutes: number, toMinutes: number, value: 
   value,
   seq: fromMinutes,
   quality: 'measured',
-  signature: '',
+  signature: 'signed',
 });
 const roll = (stream: Stream, readings: Reading[], slots = [noon, noon + SLOT]) =>
   rollUp({ site: 'berlin', stream, readings }, slots, noon + SLOT);
@@ -52,6 +52,14 @@ describe('a rollup', () => {
   ])('$name', ({ readings, want }) => {
     const rollups = roll(readings[0]?.stream ?? 'pv_power', readings);
     expect(rollups.map(({ energyWh, coveredMs }) => [energyWh, coveredMs / MINUTE])).toEqual(want);
+  });
+
+  test('says how much of a slot is signed; of a register both ends must be', () => {
+    const unsigned = (stream: Stream, from: number, to: number, value: number) => ({ ...reading(stream, from, to, value), signature: '' });
+    const power = roll('pv_power', [reading('pv_power', 0, 5, 1_200), unsigned('pv_power', 5, 15, 1_200)]);
+    expect(power.map(({ coveredMs, signedMs }) => [coveredMs, signedMs])).toEqual([[SLOT, 5 * MINUTE]]);
+    const register = [reading('energy_export', -5, 0, 700), reading('energy_export', 0, 5, 800), unsigned('energy_export', 5, 15, 900)];
+    expect(roll('energy_export', register).map(({ coveredMs, signedMs }) => [coveredMs, signedMs])).toEqual([[SLOT, 5 * MINUTE]]);
   });
 
   test('conserves energy and time, however the readings lie', () => {
