@@ -6,9 +6,13 @@
  */
 import type { Pool, PoolClient } from 'pg';
 
+/** A connection that is lost says so twice: the query under way rejects, and an event without a listener would end the process. */
+const heardByQuery = () => undefined;
+
 /** What `work` resolved with, after its commit is durable; rolled back and rethrown when it throws. */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  client.on('error', heardByQuery);
   let broken: Error | undefined;
   try {
     await client.query('begin');
@@ -21,6 +25,7 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     });
     throw error;
   } finally {
+    if (!broken) client.off('error', heardByQuery);
     client.release(broken);
   }
 }

@@ -81,6 +81,9 @@ create table if not exists sequence_heads (
 create table if not exists series_counts (kind text not null, reason text not null, count bigint not null, primary key (kind, reason));
 `;
 
+/** A connection that is lost says so twice: the query under way rejects, and an event without a listener would end the process. */
+const heardByQuery = () => undefined;
+
 /**
  * The adapter; the caller owns the pool and has run `seriesSchema`.
  *
@@ -93,6 +96,8 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       checkBatch(batch);
       await ensurePartitions(pool, partitions, batch.readings);
       const client = await pool.connect();
+      client.on('error', heardByQuery);
+      const release = () => client.off('error', heardByQuery).release();
       try {
         await client.query('begin');
         const readings = await insertReadings(client, batch.readings);
@@ -102,11 +107,11 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
         await raiseHeads(client, batch);
         await addCounts(client, { readings, curves, weather }, reasons); // last: its rows are shared by all writers
         await client.query('commit');
-        client.release();
+        release();
       } catch (fault) {
         partitions.clear(); // one may have been dropped under us
         await client.query('rollback').then(
-          () => client.release(),
+          () => release(),
           () => client.release(true), // a broken connection rolls back by itself
         );
         throw fault;

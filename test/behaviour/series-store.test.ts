@@ -1,7 +1,8 @@
 /**
  * The series stores, each against the one suite; and what only a database has to show.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Curve } from '../../energy-oracle/grid/grid-feed.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
 import { createPostgresSeriesStore, seriesSchema } from '../../energy-oracle/store/postgres-series-store.ts';
@@ -60,6 +61,23 @@ describe.each(postgresServers)('the series store on $name', ({ start }) => {
     expect(await store.heads()).toEqual([]);
     await store.commit({ ...batch, curves: [] });
     expect((await store.counts()).readings).toBe(1);
+  });
+
+  test('goes on after its connection was cut in the middle of a commit', async () => {
+    const { pool, url } = await server.database(seriesSchema);
+    const store = createPostgresSeriesStore(pool);
+    const rival = new pg.Client({ connectionString: url });
+    await rival.connect();
+    await rival.query('begin; lock table reading_keys in access exclusive mode');
+    const cut = store.commit({ readings: [reading(0)], curves: [], weather: [], quarantined: [] });
+    const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await vi.waitUntil(async () => (await rival.query(waiting)).rowCount);
+    await rival.query(`select pg_terminate_backend(pid) from (${waiting}) as waiting`);
+    await expect(cut).rejects.toThrow();
+    await rival.query('rollback');
+    await store.commit({ readings: [reading(0)], curves: [], weather: [], quarantined: [] });
+    expect((await store.counts()).readings).toBe(1);
+    await rival.end();
   });
 
   test('goes on after a month was dropped under it', async () => {
