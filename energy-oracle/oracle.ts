@@ -16,7 +16,7 @@ import { createHistoryReader, knownPrice, ownLoadSeries, powerSeries, signalSeri
 import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
-import type { Rollup, SeriesStore } from './store/series-store.ts';
+import type { BannedSlot, Rollup, SeriesStore } from './store/series-store.ts';
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
@@ -82,7 +82,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     sites,
     feedKeys: ports.feedKeys,
     heads: await store.heads(),
-    equivocations: await equivocations(store),
+    banned: [...(await store.bannedSlots()), ...(await bannedBefore(store))],
   });
   const siteById = new Map(sites.map((site) => [site.id, site]));
   /** Slots that readings were stored for since they were last rolled up, by `<site>/<stream>`. */
@@ -249,11 +249,13 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   };
 }
 
-/** What sites said twice differently, from the evidence: bans survive a restart. */
-async function equivocations(store: SeriesStore): Promise<readonly Reading[]> {
+/** Slots of the single readings that were kept as equivocations: the only record of a ban before bans were stored. */
+async function bannedBefore(store: SeriesStore): Promise<readonly BannedSlot[]> {
   const quarantined = await store.quarantine(bansMax, 'equivocation');
   const decoded = quarantined.map(({ evidence }) => decodeReading(evidence.topic, evidence.payload));
-  return decoded.flatMap((message) => (message.kind === 'reading' ? [message.reading] : []));
+  return decoded.flatMap((message) =>
+    message.kind === 'reading' ? slotsTouching(message.reading.metered).map((slot) => ({ site: message.reading.site, slot })) : [],
+  );
 }
 
 /** Surplus of a slot from average powers, whole Wh: max(0, generation − own load), what a battery takes counted as load. */

@@ -7,12 +7,15 @@
 import { type Interval, slotInterval } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
+import { batchStream } from '../telemetry/batch.ts';
 import type { CurveBody } from '../telemetry/curve-message.ts';
-import type { Reading } from '../telemetry/reading.ts';
+import { numberedAs, type Reading } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
 import { type InOrder, inOrder, type Ordered } from './in-order.ts';
 import {
   type Accepted,
+  type BannedSlot,
+  type BatchMark,
   checkBatch,
   type Quarantined,
   type Rollup,
@@ -25,6 +28,8 @@ import {
 export function createMemorySeriesStore(): SeriesStore {
   const readings = new Map<string, Accepted<Reading>>();
   const readingsOf = shelves(byMetered); // by site and stream
+  const batches = new Map<string, Accepted<BatchMark>>();
+  const banned = new Map<string, BannedSlot>(); // by site and slot
   const curves = new Map<string, Accepted<Curve>>();
   const curvesOf = shelves(byIssue); // by zone and signal
   const weather = new Map<string, Accepted<WeatherForecast>>();
@@ -45,12 +50,22 @@ export function createMemorySeriesStore(): SeriesStore {
       for (const accepted of batch.readings) {
         const { provider, site, stream, seq, metered, signature } = accepted.value;
         const sender = `${provider}/${site}`;
-        const key = keyOf(sender, stream, seq);
+        const numbered = numberedAs(accepted.value);
+        const key = keyOf(sender, numbered, seq);
         if (readings.has(key)) continue;
         readings.set(key, accepted);
         readingsOf(keyOf(site, stream)).put(accepted.value);
-        lead({ sender, stream, seq, end: metered.end, signature });
+        lead({ sender, stream: numbered, seq, end: metered.end, signature });
       }
+      for (const accepted of batch.batches ?? []) {
+        const { provider, site, seq, end, signature } = accepted.value;
+        const sender = `${provider}/${site}`;
+        const key = keyOf(sender, batchStream, seq);
+        if (batches.has(key)) continue;
+        batches.set(key, accepted);
+        lead({ sender, stream: batchStream, seq, end, signature });
+      }
+      for (const slot of batch.banned ?? []) banned.set(keyOf(slot.site, slot.slot), slot);
       for (const accepted of batch.curves) {
         const { zone, signal, seq, issuedAt, signature } = accepted.value;
         const key = keyOf(zone, signal, seq);
@@ -76,8 +91,9 @@ export function createMemorySeriesStore(): SeriesStore {
     },
     signatureOf: async (sender, stream, seq) => {
       const key = keyOf(sender, stream, seq);
-      return (readings.get(key) ?? curves.get(key) ?? weather.get(key))?.value.signature;
+      return (readings.get(key) ?? batches.get(key) ?? curves.get(key) ?? weather.get(key))?.value.signature;
     },
+    bannedSlots: async () => [...banned.values()].sort((a, b) => compare(a.site, b.site) || a.slot - b.slot),
     heads: async () => [...heads.values()].sort((a, b) => compare(a.sender, b.sender) || compare(a.stream, b.stream)),
     readings: async (site, stream, interval) => readingsOf(keyOf(site, stream)).meeting(interval, Number.POSITIVE_INFINITY),
     async putRollups(added) {

@@ -10,11 +10,14 @@ import type pg from 'pg';
 import { type Instant, SLOT } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook, OutlookSlot } from '../outlook.ts';
+import { batchStream } from '../telemetry/batch.ts';
 import { meteredMsMax, type Reading } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
 import {
   addCounts,
   ensurePartitions,
+  insertBanned,
+  insertBatches,
   insertCurves,
   insertQuarantined,
   insertReadings,
@@ -38,6 +41,13 @@ create table if not exists reading_keys (
   provider text not null, site text not null, stream text not null, seq bigint not null, start_ms bigint not null,
   primary key (provider, site, stream, seq)
 );
+create table if not exists batches ( -- a member's row holds no message of its own: its signature is this one's, a dot and its index
+  provider text not null, site text not null, seq bigint not null, end_ms bigint not null, signature text not null,
+  topic text not null, payload bytea not null, received_at_ms bigint not null,
+  primary key (provider, site, seq)
+);
+create index if not exists batches_by_signature on batches (signature);
+create table if not exists banned_slots (site text not null, slot_ms bigint not null, primary key (site, slot_ms));
 create table if not exists curves (
   zone text not null, signal text not null, seq bigint not null, issued_at_ms bigint not null,
   start_ms bigint not null, step_ms bigint not null, end_ms bigint not null, step_values double precision[] not null,
@@ -101,6 +111,8 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       try {
         await client.query('begin');
         const readings = await insertReadings(client, batch.readings);
+        await insertBatches(client, batch.batches ?? []);
+        await insertBanned(client, batch.banned ?? []);
         const curves = await insertCurves(client, batch.curves);
         const weather = await insertWeather(client, batch.weather);
         const reasons = await insertQuarantined(client, batch.quarantined);
@@ -119,8 +131,11 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
     },
     async signatureOf(sender, stream, seq) {
       const { rows } = await pool.query<{ signature: string }>(
-        `select r.signature from reading_keys k join readings r using (provider, site, stream, seq, start_ms)
-         where provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and stream = $2 and seq = $3
+        `select r.signature from reading_keys k join readings r using (provider, site, seq, start_ms)
+         where provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and seq = $3
+           and k.stream = $2 and r.stream = regexp_replace($2, '^unsigned/', '') and (r.signature = '') = ($2 like 'unsigned/%')
+         union all select signature from batches
+         where $2 = '${batchStream}' and provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and seq = $3
          union all select signature from curves where zone = $1 and signal = $2 and seq = $3
          union all select signature from weather_forecasts
          where provider = split_part($1, '/', 1) and site = split_part($1, '/', 2) and variable = $2 and seq = $3`,
@@ -133,6 +148,10 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
         `select sender, stream, seq::float8, end_ms::float8 as "end", signature from sequence_heads
          order by sender collate "C", stream collate "C"`,
       );
+      return rows;
+    },
+    async bannedSlots() {
+      const { rows } = await pool.query('select site, slot_ms::float8 as slot from banned_slots order by site collate "C", slot_ms');
       return rows;
     },
     async readings(site, stream, { start, end }) {

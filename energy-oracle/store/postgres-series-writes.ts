@@ -8,10 +8,11 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Instant } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
+import { batchStream, rootSignature } from '../telemetry/batch.ts';
 import type { CurveBody } from '../telemetry/curve-message.ts';
-import type { Reading } from '../telemetry/reading.ts';
+import { numberedAs, type Reading } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
-import type { Accepted, IngestBatch, Quarantined, Rollup, SequenceHead } from './series-store.ts';
+import type { Accepted, BannedSlot, BatchMark, IngestBatch, Quarantined, Rollup, SequenceHead } from './series-store.ts';
 
 /** Serialises making of tables and partitions between processes ("ser"); ends with its transaction. */
 export const schemaLock = 0x736572;
@@ -40,8 +41,8 @@ const printable = (text: string): string => text.replaceAll('\0', '\u{fffd}');
 export async function insertReadings(client: pg.PoolClient, readings: readonly Accepted<Reading>[]): Promise<number> {
   const first = new Map<string, Accepted<Reading>>();
   for (const accepted of readings) {
-    const { provider, site, stream, seq } = accepted.value;
-    const key = `${provider}/${site}/${stream}/${seq}`;
+    const { provider, site, seq } = accepted.value;
+    const key = `${provider}/${site}/${numberedAs(accepted.value)}/${seq}`;
     if (!first.has(key)) first.set(key, accepted);
   }
   if (first.size === 0) return 0;
@@ -52,14 +53,15 @@ export async function insertReadings(client: pg.PoolClient, readings: readonly A
     text: `
       with given as (
         select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::text[],
-                             $9::text[], $10::text[], $11::bytea[], $12::bigint[])
-          as g(provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
+                             $9::text[], $10::text[], $11::bytea[], $12::bigint[], $13::text[])
+          as g(provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms, numbered)
       ), fresh as (
         insert into reading_keys (provider, site, stream, seq, start_ms)
-        select provider, site, stream, seq, start_ms from given on conflict do nothing returning provider, site, stream, seq
+        select provider, site, numbered, seq, start_ms from given on conflict do nothing returning provider, site, stream as numbered, seq
       )
       insert into readings (provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
-      select given.* from given join fresh using (provider, site, stream, seq)`,
+      select provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms
+      from given join fresh using (provider, site, numbered, seq)`,
     values: [
       column(({ value }) => value.provider),
       column(({ value }) => value.site),
@@ -71,11 +73,47 @@ export async function insertReadings(client: pg.PoolClient, readings: readonly A
       column(({ value }) => value.quality),
       column(({ value }) => value.signature),
       column(({ evidence }) => evidence.topic),
-      column(({ evidence }) => Buffer.from(evidence.payload)),
+      column(({ value, evidence }) => (rootSignature(value.signature) === undefined ? Buffer.from(evidence.payload) : nothing)),
       column(({ evidence }) => evidence.receivedAt),
+      column(({ value }) => numberedAs(value)),
     ],
   });
   return rowCount ?? 0;
+}
+
+/** A batch's message is kept in `batches`, not with each of its members. */
+const nothing = Buffer.alloc(0);
+
+/** The messages of batches, once each. */
+export async function insertBatches(client: pg.PoolClient, batches: readonly Accepted<BatchMark>[]): Promise<void> {
+  if (batches.length === 0) return;
+  const rankOf = ({ value }: Accepted<BatchMark>) => `${value.provider}/${value.site}/${value.seq}`;
+  const given = [...batches].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1)); // one order for all writers: no deadlock
+  await client.query({
+    name: 'insert-batches',
+    text: `insert into batches (provider, site, seq, end_ms, signature, topic, payload, received_at_ms)
+           select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bigint[])
+           on conflict do nothing`,
+    values: [
+      given.map(({ value }) => value.provider),
+      given.map(({ value }) => value.site),
+      given.map(({ value }) => value.seq),
+      given.map(({ value }) => value.end),
+      given.map(({ value }) => value.signature),
+      given.map(({ evidence }) => evidence.topic),
+      given.map(({ evidence }) => Buffer.from(evidence.payload)),
+      given.map(({ evidence }) => evidence.receivedAt),
+    ],
+  });
+}
+
+export async function insertBanned(client: pg.PoolClient, banned: readonly BannedSlot[]): Promise<void> {
+  if (banned.length === 0) return;
+  const given = [...banned].sort((a, b) => (a.site < b.site ? -1 : a.site > b.site ? 1 : a.slot - b.slot));
+  await client.query('insert into banned_slots (site, slot_ms) select * from unnest($1::text[], $2::bigint[]) on conflict do nothing', [
+    given.map(({ site }) => site),
+    given.map(({ slot }) => slot),
+  ]);
 }
 
 /** @returns how many were new */
@@ -162,13 +200,15 @@ export async function insertQuarantined(client: pg.PoolClient, messages: readonl
 }
 
 /** A number above the head is always a new one, so the batch's highest decide without asking which of them were. */
-export async function raiseHeads(client: pg.PoolClient, { readings, curves, weather }: IngestBatch): Promise<void> {
+export async function raiseHeads(client: pg.PoolClient, { readings, curves, weather, batches = [] }: IngestBatch): Promise<void> {
   const highest = new Map<string, SequenceHead>();
   const raise = (sender: string, stream: string, seq: number, end: Instant, signature: string) => {
     const key = `${sender}/${stream}`;
     if (seq > (highest.get(key)?.seq ?? -1)) highest.set(key, { sender, stream, seq, end, signature });
   };
-  for (const { value } of readings) raise(`${value.provider}/${value.site}`, value.stream, value.seq, value.metered.end, value.signature);
+  for (const { value } of readings)
+    raise(`${value.provider}/${value.site}`, numberedAs(value), value.seq, value.metered.end, value.signature);
+  for (const { value } of batches) raise(`${value.provider}/${value.site}`, batchStream, value.seq, value.end, value.signature);
   for (const { value } of curves) raise(value.zone, value.signal, value.seq, value.issuedAt, value.signature);
   for (const { value } of weather) raise(`${value.provider}/${value.site}`, value.variable, value.seq, value.issuedAt, value.signature);
   if (highest.size === 0) return;

@@ -24,16 +24,36 @@ export interface Quarantined {
   readonly detail: string;
 }
 
+/** A batch of readings that was opened: its number, signature and the end of what it tells of. */
+export interface BatchMark {
+  readonly provider: string;
+  readonly site: string;
+  readonly seq: number;
+  /** Its members' are `<signature>.<index>`. */
+  readonly signature: string;
+  readonly end: Instant;
+}
+
 /** One commit: all or nothing. */
 export interface IngestBatch {
   readonly readings: readonly Accepted<Reading>[];
   readonly curves: readonly Accepted<Curve>[];
   readonly weather: readonly Accepted<WeatherForecast>[];
   readonly quarantined: readonly Quarantined[];
+  /** Batches that the readings came in; the message of a batch is kept once, however many members it has. */
+  readonly batches?: readonly Accepted<BatchMark>[];
+  /** Slots that are banned from now on. */
+  readonly banned?: readonly BannedSlot[];
+}
+
+/** A slot for which a site signed two different things; nothing of it may be certified. */
+export interface BannedSlot {
+  readonly site: string;
+  readonly slot: Instant;
 }
 
 /** @throws RangeError for what verification should not have let pass: no length, longer than `meteredMsMax`, no whole number */
-export function checkBatch({ readings, curves, weather }: IngestBatch): void {
+export function checkBatch({ readings, curves, weather, batches = [] }: IngestBatch): void {
   for (const { value } of readings) {
     const length = value.metered.end - value.metered.start;
     if (!(length > 0 && length <= meteredMsMax))
@@ -41,7 +61,7 @@ export function checkBatch({ readings, curves, weather }: IngestBatch): void {
         `a metered interval lasts (0, ${meteredMsMax}] ms, found ${length} in ${value.site}/${value.stream}#${value.seq}`,
       );
   }
-  for (const { value } of [...readings, ...curves, ...weather])
+  for (const { value } of [...readings, ...curves, ...weather, ...batches])
     if (!Number.isSafeInteger(value.seq) || value.seq < 0)
       throw new RangeError(`a sequence number is a whole number ≥ 0, found ${value.seq}`);
 }
@@ -77,14 +97,19 @@ export const weatherAvailableAt = ({ value, evidence }: Accepted<WeatherForecast
 
 export interface SeriesStore {
   /**
-   * Keys are (sender, stream, seq) for readings, curves and forecasts, and (receivedAt, reason, topic, payload) in quarantine; the
-   * first message of a key stands, a repeat changes nothing.
+   * Keys are (sender, stream, seq) for readings, batches (stream `batch`), curves and forecasts, and (receivedAt, reason, topic,
+   * payload) in quarantine; the first message of a key stands, a repeat changes nothing. Unsigned readings have keys of their own.
    */
   commit(batch: IngestBatch): Promise<void>;
-  /** Signature of the stored message with this number, to tell a repeat from an equivocation; `undefined` if none. */
+  /**
+   * Signature of the stored message with this number, to tell a repeat from an equivocation; `undefined` if none. Batches are
+   * numbered under `batch`, unsigned readings under `unsigned/<stream>`.
+   */
   signatureOf(sender: string, stream: string, seq: number): Promise<string | undefined>;
   /** By sender, then stream. */
   heads(): Promise<readonly SequenceHead[]>;
+  /** Every banned slot, by site, then slot. */
+  bannedSlots(): Promise<readonly BannedSlot[]>;
   /** Readings whose metered interval meets the interval, by start, then seq. */
   readings(site: string, stream: Stream, interval: Interval): Promise<readonly Reading[]>;
   /** Writes rollups; the same (site, stream, slot) again replaces it. */

@@ -5,9 +5,11 @@
  * accepted, known already, or quarantined whole; what a full queue turns away is still in its sender's spool. A receipt
  * names a number only when the sender signed it, so a forger cannot make a meter forget what was never stored.
  */
-import type { DurationMs } from '../../units/time.ts';
+import { DAY, type DurationMs, type Interval } from '../../units/time.ts';
 import type { IngestBatch, SeriesStore } from '../store/series-store.ts';
 import { type Answer, createJudge, type Judged } from './judge.ts';
+import { registerOf } from './place.ts';
+import type { Reading } from './reading.ts';
 import type { RawMessage, Receipt, TelemetrySource } from './telemetry-source.ts';
 import type { Verifier } from './verify.ts';
 
@@ -100,7 +102,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     pastOf: ({ sender, stream, seq }, reading) =>
       persist(async () => {
         const signature = await store.signatureOf(sender, stream, seq);
-        return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, reading.metered) : [] };
+        return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, around(reading)) : [] };
       }),
   });
   const ingestBatch = async (messages: readonly RawMessage[]) => {
@@ -109,24 +111,26 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       const one = await judge(message);
       if (!one) return; // closed while the store was away
       judged.push(one);
-      if (one.gap) onEvent({ kind: 'gap', ...one.gap });
+      for (const gap of one.gaps) onEvent({ kind: 'gap', ...gap });
     }
-    const batch: IngestBatch = {
-      readings: judged.flatMap(({ fate }) => (fate.kind === 'reading' ? [fate.reading] : [])),
-      curves: judged.flatMap(({ fate }) => (fate.kind === 'curve' ? [fate.curve] : [])),
-      weather: judged.flatMap(({ fate }) => (fate.kind === 'weather' ? [fate.forecast] : [])),
-      quarantined: judged.flatMap(({ fate }) => (fate.kind === 'quarantined' ? [fate.quarantined] : [])),
+    const batch: Required<IngestBatch> = {
+      readings: judged.flatMap(({ commit }) => commit.readings ?? []),
+      curves: judged.flatMap(({ commit }) => commit.curves ?? []),
+      weather: judged.flatMap(({ commit }) => commit.weather ?? []),
+      quarantined: judged.flatMap(({ commit }) => commit.quarantined ?? []),
+      batches: judged.flatMap(({ commit }) => commit.batches ?? []),
+      banned: judged.flatMap(({ commit }) => commit.banned ?? []),
     };
     const fresh = batch.readings.length + batch.curves.length + batch.weather.length;
-    if (fresh + batch.quarantined.length > 0) {
+    if (fresh + batch.quarantined.length + batch.batches.length > 0) {
       if (!(await persist(() => store.commit(batch).then(() => true)))) return;
       count.commits += 1;
       onEvent({ kind: 'committed', batch });
     }
     count.accepted += fresh;
     count.quarantined += batch.quarantined.length;
-    count.repeats += messages.length - fresh - batch.quarantined.length;
-    for (const receipt of receiptsOf(judged.flatMap(({ answer }) => (answer ? [answer] : [])))) acknowledge(receipt);
+    count.repeats += judged.filter(({ commit }) => Object.keys(commit).length === 0).length;
+    for (const receipt of receiptsOf(judged.flatMap(({ answers }) => answers))) acknowledge(receipt);
   };
   const acknowledge = (receipt: Receipt) => {
     const told: Promise<void> = source
@@ -150,6 +154,10 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     },
   };
 }
+
+/** Where a reading's neighbours in the store lie: of a register also the last one before it. */
+const around = ({ metered, ...reading }: Reading): Interval =>
+  registerOf(reading) === undefined ? metered : { start: metered.start - DAY, end: metered.end + DAY };
 
 /** One receipt per sender and `receiptEntriesMax` numbers. */
 function receiptsOf(answers: readonly Answer[]): Receipt[] {

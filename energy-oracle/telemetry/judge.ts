@@ -6,8 +6,9 @@
  */
 import type { Instant } from '../../units/time.ts';
 import { type Curve, decodeCurve } from '../grid/grid-feed.ts';
-import type { Accepted, Quarantined } from '../store/series-store.ts';
+import type { Accepted, IngestBatch, Quarantined } from '../store/series-store.ts';
 import { decodeWeather, type WeatherForecast } from '../weather/weather-feed.ts';
+import { batchStream, decodeBatch, type ReadingBatch, spanOfBatch } from './batch.ts';
 import { decodeReading, type Reading } from './reading.ts';
 import type { RawMessage } from './telemetry-source.ts';
 import type { Past, Verdict, Verifier } from './verify.ts';
@@ -24,16 +25,19 @@ export interface Answer extends MessageNumber {
   readonly refused: string | undefined;
 }
 
+/** Numbers `from` to `to − 1` have not come before `to`. */
+export interface Gap {
+  readonly sender: string;
+  readonly stream: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What one message adds to a commit, and what its sender will be told after it. All empty: told before, and nobody asks. */
 export interface Judged {
-  readonly fate:
-    | { readonly kind: 'reading'; readonly reading: Accepted<Reading> }
-    | { readonly kind: 'curve'; readonly curve: Accepted<Curve> }
-    | { readonly kind: 'weather'; readonly forecast: Accepted<WeatherForecast> }
-    | { readonly kind: 'quarantined'; readonly quarantined: Quarantined }
-    | { readonly kind: 'repeat' };
-  readonly answer?: Answer;
-  /** Numbers `from` to `to − 1` have not come before this one. */
-  readonly gap?: { readonly sender: string; readonly stream: string; readonly from: number; readonly to: number };
+  readonly commit: Partial<IngestBatch>;
+  readonly answers: readonly Answer[];
+  readonly gaps: readonly Gap[];
 }
 
 export interface JudgePorts {
@@ -43,41 +47,120 @@ export interface JudgePorts {
 }
 
 /** Judges messages one after another; `undefined` only when `pastOf` gave up. The verifier remembers what was accepted. */
-export function createJudge({ verifier, pastOf }: JudgePorts): (message: RawMessage) => Promise<Judged | undefined> {
+export function createJudge(ports: JudgePorts): (message: RawMessage) => Promise<Judged | undefined> {
   return async (message) => {
     const decoded = decode(message);
-    const quarantined = (reason: string, detail: string): Judged['fate'] => ({
-      kind: 'quarantined',
-      quarantined: { evidence: message, reason, detail },
-    });
-    if (decoded.kind === 'undecodable') return { fate: quarantined(decoded.reason, decoded.detail) };
+    if (decoded.kind === 'undecodable') return quarantinedOnly(message, decoded.reason, decoded.detail);
+    if (decoded.kind === 'batch') return judgeBatch(ports, message, decoded.batch);
     const number = numberOf(decoded);
-    const verify = (past?: Past) => verdictOf(verifier, decoded, message.receivedAt, past);
-    let verdict = verify();
-    if (verdict.kind === 'older') {
-      const past = await pastOf(number, decoded.kind === 'reading' ? decoded.reading : undefined);
-      if (!past) return undefined;
-      verdict = verify(past);
-    }
-    switch (verdict.kind) {
-      case 'accepted': {
-        const fate = acceptedFate(decoded, message);
-        const answer: Answer = { ...number, refused: undefined };
-        if (verdict.gapFrom === undefined) return { fate, answer };
-        return { fate, answer, gap: { sender: number.sender, stream: number.stream, from: verdict.gapFrom, to: number.seq } };
-      }
+    const verdict = await settled(
+      (past) => verdictOf(ports.verifier, decoded, message.receivedAt, past),
+      () => ports.pastOf(number, decoded.kind === 'reading' ? decoded.reading : undefined),
+    );
+    switch (verdict?.kind) {
+      case undefined:
+        return undefined;
+      case 'accepted':
+        return { commit: acceptedPart(decoded, message), answers: [{ ...number, refused: undefined }], gaps: gapsOf(number, verdict) };
       case 'repeat':
-        return { fate: { kind: 'repeat' }, answer: { ...number, refused: verdict.refused } };
-      case 'quarantined': {
-        const fate = quarantined(verdict.reason, verdict.detail);
-        return verdict.authentic ? { fate, answer: { ...number, refused: verdict.reason } } : { fate };
-      }
-      case 'older':
-        throw new RangeError(`${number.sender}/${number.stream} seq ${number.seq}: unsettled although the store has answered`);
+        return { commit: {}, answers: [{ ...number, refused: verdict.refused }], gaps: [] };
+      case 'quarantined':
+        return refusedWhole(message, number, verdict);
       default:
         return verdict satisfies never;
     }
   };
+}
+
+/** Asks once more, with the store's answer, where the verifier's own memory does not reach. */
+async function settled<V extends { readonly kind: string }>(
+  verify: (past?: Past) => V | { readonly kind: 'older' },
+  ask: () => Promise<Past | undefined>,
+): Promise<Exclude<V, { kind: 'older' }> | undefined> {
+  let verdict = verify();
+  if (verdict.kind === 'older') {
+    const past = await ask();
+    if (!past) return undefined;
+    verdict = verify(past);
+    if (verdict.kind === 'older') throw new RangeError('a message is unsettled although the store has answered');
+  }
+  return verdict as Exclude<V, { kind: 'older' }>;
+}
+
+type Refused = Extract<Verdict, { kind: 'quarantined' }>;
+
+const quarantinedOnly = (evidence: RawMessage, reason: string, detail: string): Judged => ({
+  commit: { quarantined: [{ evidence, reason, detail }] },
+  answers: [],
+  gaps: [],
+});
+
+/** A forger gets no answer. */
+function refusedWhole(evidence: RawMessage, number: MessageNumber, { reason, detail, authentic, bans = [] }: Refused): Judged {
+  const { commit } = quarantinedOnly(evidence, reason, detail);
+  const site = number.sender.slice(number.sender.indexOf('/') + 1);
+  return {
+    commit: { ...commit, banned: bans.map((slot) => ({ site, slot })) },
+    answers: authentic ? [{ ...number, refused: reason }] : [],
+    gaps: [],
+  };
+}
+
+const gapsOf = ({ sender, stream, seq }: MessageNumber, { gapFrom }: { readonly gapFrom: number | undefined }): Gap[] =>
+  gapFrom === undefined ? [] : [{ sender, stream, from: gapFrom, to: seq }];
+
+/** A batch is answered by its own number, stored when every member is stored or in quarantine; refused members are named beside it. */
+async function judgeBatch({ verifier, pastOf }: JudgePorts, message: RawMessage, batch: ReadingBatch): Promise<Judged | undefined> {
+  const { provider, site, seq, readings } = batch;
+  const number: MessageNumber = { sender: `${provider}/${site}`, stream: batchStream, seq };
+  const opened = await settled(
+    (past) => verifier.verifyBatch(batch, message.receivedAt, past),
+    () => pastOf(number, undefined),
+  );
+  if (!opened) return undefined;
+  if (opened.kind === 'quarantined') return refusedWhole(message, number, opened);
+  const answer: Answer = { ...number, refused: undefined };
+  if (opened.kind === 'repeat') {
+    const refused = readings.map((member) => ({ ...memberNumber(member), refused: verifier.memberRefusedFor(member) }));
+    return { commit: {}, answers: [answer, ...refused.filter((told) => told.refused !== undefined)], gaps: [] };
+  }
+  const accepted: Accepted<Reading>[] = [];
+  const gaps: Gap[] = gapsOf(number, opened);
+  const refused: (Refused & { readonly member: Reading })[] = [];
+  for (const member of readings) {
+    const verdict = await settled(
+      (past) => verifier.verifyMember(member, opened.key, message.receivedAt, past),
+      () => pastOf(memberNumber(member), member),
+    );
+    if (!verdict) return undefined;
+    if (verdict.kind === 'accepted') {
+      accepted.push({ value: member, evidence: message });
+      gaps.push(...gapsOf(memberNumber(member), verdict));
+    } else if (verdict.kind === 'quarantined') refused.push({ ...verdict, member });
+  }
+  return {
+    commit: {
+      readings: accepted,
+      batches: [{ value: { provider, site, seq, signature: batch.signature, end: spanOfBatch(batch).end }, evidence: message }],
+      quarantined: quarantinedMembers(message, refused),
+      banned: refused.flatMap(({ bans = [] }) => bans.map((slot) => ({ site, slot }))),
+    },
+    answers: [answer, ...refused.map(({ member, reason }) => ({ ...memberNumber(member), refused: reason }))],
+    gaps,
+  };
+}
+
+const memberNumber = ({ provider, site, stream, seq }: Reading): MessageNumber => ({ sender: `${provider}/${site}`, stream, seq });
+
+/** The whole batch once for each reason, however many members it holds against. */
+function quarantinedMembers(evidence: RawMessage, refused: readonly (Refused & { readonly member: Reading })[]): Quarantined[] {
+  const byReason = new Map<string, (Refused & { readonly member: Reading })[]>();
+  for (const one of refused) byReason.get(one.reason)?.push(one) ?? byReason.set(one.reason, [one]);
+  return [...byReason].map(([reason, all]) => {
+    const [first] = all as [Refused & { readonly member: Reading }];
+    const more = all.length > 1 ? `; ${all.length} readings of the batch in all` : '';
+    return { evidence, reason, detail: `${first.member.stream}: ${first.detail}${more}` };
+  });
 }
 
 type Decoded =
@@ -87,6 +170,7 @@ type Decoded =
 
 /** The first level of the topic says what a message is; whatever is of no kind is refused as a reading. */
 function decode({ topic, payload }: RawMessage) {
+  if (topic.endsWith('/batch') && topic.startsWith('energy/')) return decodeBatch(topic, payload);
   if (topic.startsWith('grid/')) return decodeCurve(topic, payload);
   if (topic.startsWith('weather/')) return decodeWeather(topic, payload);
   return decodeReading(topic, payload);
@@ -105,14 +189,14 @@ function verdictOf(verifier: Verifier, decoded: Decoded, receivedAt: Instant, pa
   }
 }
 
-function acceptedFate(decoded: Decoded, evidence: RawMessage): Judged['fate'] {
+function acceptedPart(decoded: Decoded, evidence: RawMessage): Partial<IngestBatch> {
   switch (decoded.kind) {
     case 'reading':
-      return { kind: 'reading', reading: { value: decoded.reading, evidence } };
+      return { readings: [{ value: decoded.reading, evidence }] };
     case 'curve':
-      return { kind: 'curve', curve: { value: decoded.curve, evidence } };
+      return { curves: [{ value: decoded.curve, evidence }] };
     case 'weather':
-      return { kind: 'weather', forecast: { value: decoded.forecast, evidence } };
+      return { weather: [{ value: decoded.forecast, evidence }] };
     default:
       return decoded satisfies never;
   }
@@ -121,8 +205,7 @@ function acceptedFate(decoded: Decoded, evidence: RawMessage): Judged['fate'] {
 function numberOf(decoded: Decoded): MessageNumber {
   switch (decoded.kind) {
     case 'reading': {
-      const { provider, site, stream, seq } = decoded.reading;
-      return { sender: `${provider}/${site}`, stream, seq };
+      return memberNumber(decoded.reading);
     }
     case 'curve':
       return { sender: decoded.curve.zone, stream: decoded.curve.signal, seq: decoded.curve.seq };

@@ -5,7 +5,7 @@
  * the topic, so a reading cannot be replayed under another site. A reading is never clamped or repaired here.
  */
 import { z } from 'zod';
-import { type DurationMs, HOUR, type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
+import { type DurationMs, HOUR, type Instant, type Interval, parseDuration, parseInstant, toIso, toIsoDuration } from '../../units/time.ts';
 import type { SigningKey } from '../site.ts';
 
 /** Sign of each stream: power in the direction of its name; grid + import, battery + discharge. */
@@ -41,6 +41,10 @@ export interface Reading {
 /** True when the meter's key vouches for the reading, alone or in a batch. */
 export const isSigned = ({ signature }: Pick<Reading, 'signature'>): boolean => signature !== '';
 
+/** The name a reading is numbered under: what is unsigned has numbers of its own, and stands in no signed one's way. */
+export const numberedAs = ({ stream, signature }: Pick<Reading, 'stream' | 'signature'>): string =>
+  signature === '' ? `unsigned/${stream}` : stream;
+
 const payload = z.strictObject({
   ts: z.string().max(32),
   duration: z.string().max(32),
@@ -59,19 +63,20 @@ export const meteredMsMax: DurationMs = HOUR;
 export const readingTopic = (provider: string, site: string, stream: Stream): string => `energy/v1/${provider}/${site}/${stream}`;
 
 /** The text a meter signs: domain tag, topic, then every field that is claimed, one a line. */
-export function signedText(reading: Omit<Reading, 'signature'>): string {
-  const { provider, site, stream, metered, value, seq, quality } = reading;
-  const duration = toIsoDuration(metered.end - metered.start);
-  return [
-    'sunward/reading/1',
-    readingTopic(provider, site, stream),
-    toIso(metered.start),
-    duration,
-    String(value),
-    unitOf[stream],
-    String(seq),
-    quality,
-  ].join('\n');
+export function signedText({ metered, value, seq, ...claimed }: Omit<Reading, 'signature'>): string {
+  return signedTextOf(claimed, metered.end - metered.start)(metered.start, value, seq);
+}
+
+/** `signedText` of readings that differ in start, value and number only: what they share is written once. */
+export function signedTextOf(
+  { provider, site, stream, quality }: Pick<Reading, 'provider' | 'site' | 'stream' | 'quality'>,
+  durationMs: DurationMs,
+): (start: Instant, value: number, seq: number) => string {
+  const head = `sunward/reading/1\n${readingTopic(provider, site, stream)}\n`;
+  const duration = `\n${toIsoDuration(durationMs)}\n`;
+  const unit = `\n${unitOf[stream]}\n`;
+  const tail = `\n${quality}`;
+  return (start, value, seq) => head + toIso(start) + duration + value + unit + seq + tail;
 }
 
 /** The one JSON text of a reading: field order, number form and absence of white space are part of it. */

@@ -16,6 +16,8 @@ export interface Told {
   readonly claim: string;
   /** Value of a register, which may not run backwards; `undefined` for anything else. */
   readonly register: number | undefined;
+  /** False when nobody signed it; what its `signature` says is then its text. */
+  readonly vouched?: false;
 }
 
 /** The newest message that has left the window, or was stored before a restart. */
@@ -81,7 +83,7 @@ export function createStreamMemory(head: Floor = { seq: -1, end: Number.NEGATIVE
       told.set(message.seq, message);
       if (told.size > rememberedMax) forgetOldest();
     },
-    refusedFor: (signature) => refused.get(signature),
+    refusedFor: (signature) => (refused.size === 0 ? undefined : refused.get(signature)), // hashing a signature costs more
     refuse: (signature, reason) => {
       refused.set(signature, reason);
       const [oldest] = refused.keys();

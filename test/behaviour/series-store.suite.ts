@@ -105,6 +105,17 @@ const batch = (part: Partial<IngestBatch>): IngestBatch => ({ readings: [], curv
 const readingsOf = (store: SeriesStore) => store.readings('evora', 'pv_power', whole);
 
 export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
+  describe('a ban', () => {
+    test('is kept once a slot, also for whoever opens the store next', async () => {
+      const { store, reopen } = await open();
+      const [first, second] = [midnight, midnight + SLOT].map((slot) => ({ site: 'evora', slot }));
+      const banned = [second, { site: 'beja', slot: midnight }, first].flatMap((slot) => slot ?? []);
+      await store.commit(batch({ quarantined: [garbage('equivocation', 'twice')], banned }));
+      await store.commit(batch({ quarantined: [garbage('equivocation', 'thrice')], banned }));
+      expect(await (reopen?.() ?? store).bannedSlots()).toEqual([{ site: 'beja', slot: midnight }, first, second]);
+    });
+  });
+
   describe('a reading', () => {
     test('comes back as it went in, by start then number, whatever the order of arrival', async () => {
       const { store } = await open();
@@ -133,6 +144,43 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
       await Promise.all([store.commit(batch({ readings: [reading(2)] })), store.commit(batch({ readings: [reading(2), reading(1)] }))]);
       expect((await readingsOf(store)).map(({ seq }) => seq)).toEqual([0, 1, 2]);
       expect((await store.counts()).readings).toBe(3);
+    });
+
+    test('that is unsigned has numbers of its own, and stands beside a signed one of its interval', async () => {
+      const { store } = await open();
+      const unsigned = reading(0, { signature: '', value: 7 });
+      await store.commit(batch({ readings: [unsigned] }));
+      await store.commit(batch({ readings: [reading(0), reading(0, { signature: '', value: 8 })] }));
+      expect((await readingsOf(store)).map(({ value, signature }) => [value, signature]).sort()).toEqual([
+        [1_000.25, 'signature 0'],
+        [7, ''],
+      ]);
+      expect(await store.signatureOf('sunco/evora', 'pv_power', 0)).toBe('signature 0');
+      expect(await store.signatureOf('sunco/evora', 'unsigned/pv_power', 0)).toBe('');
+      expect(await store.signatureOf('sunco/evora', 'unsigned/pv_power', 1)).toBeUndefined();
+      expect((await store.heads()).map(({ stream, seq }) => [stream, seq])).toEqual([
+        ['pv_power', 0],
+        ['unsigned/pv_power', 0],
+      ]);
+    });
+
+    test('that came in a batch is found like any other, and so is the number of its batch', async () => {
+      const { store } = await open();
+      const evidence = { topic: 'energy/v1/sunco/evora/batch', payload: bytes('{"seq":4}'), receivedAt: midnight };
+      const members = [0, 1].map((seq) => ({ ...reading(seq, { signature: `root.${seq}` }), evidence }));
+      const mark = { value: { provider: 'sunco', site: 'evora', seq: 4, signature: 'root', end: midnight + 10 * MINUTE }, evidence };
+      const together = batch({ readings: members, batches: [mark] });
+      await store.commit(together);
+      await store.commit(together);
+      expect(await readingsOf(store)).toEqual(members.map(({ value }) => value));
+      expect(await store.signatureOf('sunco/evora', 'pv_power', 1)).toBe('root.1');
+      expect(await store.signatureOf('sunco/evora', 'batch', 4)).toBe('root');
+      expect(await store.signatureOf('sunco/evora', 'batch', 3)).toBeUndefined();
+      expect(await store.heads()).toEqual([
+        { sender: 'sunco/evora', stream: 'batch', seq: 4, end: midnight + 10 * MINUTE, signature: 'root' },
+        { sender: 'sunco/evora', stream: 'pv_power', seq: 1, end: midnight + 10 * MINUTE, signature: 'root.1' },
+      ]);
+      expect((await store.counts()).readings).toBe(2);
     });
 
     test('stands against a second one under its number, whatever interval that one claims', async () => {

@@ -40,6 +40,19 @@ describe.each(postgresServers)('the series store on $name', ({ start }) => {
     expect(rows).toEqual([{ topic: evidence.topic, payload: Buffer.from(evidence.payload), received_at_ms: 42 }]);
   });
 
+  test('keeps the message of a batch once, and leads from a member to it', async () => {
+    const { pool } = await server.database(seriesSchema);
+    const evidence = { topic: 'energy/v1/sunco/evora/batch', payload: new Uint8Array([123, 0, 255]), receivedAt: 42 };
+    const readings = [0, 1].map((seq) => ({ value: { ...reading(seq).value, signature: `root.${seq}` }, evidence }));
+    const mark = { value: { provider: 'sunco', site: 'evora', seq: 0, signature: 'root', end: 2_000 }, evidence };
+    await createPostgresSeriesStore(pool).commit({ readings, curves: [], weather: [], quarantined: [], batches: [mark] });
+    const { rows } = await pool.query(
+      `select r.seq::int, length(r.payload) as own, b.payload from readings r
+       join batches b on b.signature = split_part(r.signature, '.', 1) order by r.seq`,
+    );
+    expect(rows).toEqual([0, 1].map((seq) => ({ seq, own: 0, payload: Buffer.from(evidence.payload) })));
+  });
+
   test('undoes the readings when a later part of the commit fails in the database', async () => {
     const { pool } = await server.database(seriesSchema);
     const store = createPostgresSeriesStore(pool);

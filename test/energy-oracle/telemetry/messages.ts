@@ -4,7 +4,8 @@
 import { type Curve, encodeCurve } from '../../../energy-oracle/grid/grid-feed.ts';
 import { type SigningKey, type Site, signingKey } from '../../../energy-oracle/site.ts';
 import type { IngestBatch, SequenceHead } from '../../../energy-oracle/store/series-store.ts';
-import { encodeReading, type Reading, readingTopic } from '../../../energy-oracle/telemetry/reading.ts';
+import { batchStream, batchTopic, encodeBatch } from '../../../energy-oracle/telemetry/batch.ts';
+import { encodeReading, numberedAs, type Reading, readingTopic } from '../../../energy-oracle/telemetry/reading.ts';
 import type { RawMessage } from '../../../energy-oracle/telemetry/telemetry-source.ts';
 import { encodeWeather, type WeatherForecast, weatherTopic } from '../../../energy-oracle/weather/weather-feed.ts';
 import { type Instant, MINUTE } from '../../../units/time.ts';
@@ -55,6 +56,24 @@ export const signed = (reading: Omit<Reading, 'signature'>, key: SigningKey): Ra
 
 export const messageOf = (number: number, seq: number, change: Partial<Omit<Reading, 'signature'>> = {}): RawMessage =>
   signed(readingOf(number, seq, change), keyOf(number));
+
+/** The batch `seq` of a site: its readings `seq * size` to `(seq + 1) * size − 1`, or those given, signed with its key or another. */
+export const batchMessage = (
+  number: number,
+  seq: number,
+  {
+    size = 3,
+    readings = Array.from({ length: size }, (_, i) => readingOf(number, seq * size + i)),
+    key = keyOf(number),
+  }: { size?: number; readings?: readonly Omit<Reading, 'signature'>[]; key?: SigningKey } = {},
+): RawMessage => {
+  const { provider, id } = siteOf(number);
+  return {
+    topic: batchTopic(provider, id),
+    payload: encodeBatch({ provider, site: id, seq, readings }, key),
+    receivedAt: Math.max(...readings.map(({ metered }) => metered.end)) + 1_000,
+  };
+};
 
 export const feedKey = keyOf(99);
 export const curveOf = (seq: number, change: Partial<Omit<Curve, 'signature'>> = {}): Omit<Curve, 'signature'> => ({
@@ -114,15 +133,31 @@ export function createIngestStore() {
       batches.push(batch);
     },
     signatureOf: async (sender: string, stream: string, seq: number) =>
-      stored().find((each) => `${each.provider}/${each.site}` === sender && each.stream === stream && each.seq === seq)?.signature,
+      [
+        ...stored().map((each) => ({ ...each, stream: numberedAs(each) })),
+        ...batches.flatMap((batch) => (batch.batches ?? []).map(({ value }) => ({ ...value, stream: batchStream }))),
+      ].find((each) => `${each.provider}/${each.site}` === sender && each.stream === stream && each.seq === seq)?.signature,
+    bannedSlots: async () => batches.flatMap(({ banned }) => banned ?? []),
     readings: async (site: string, stream: string, { start, end }: { start: Instant; end: Instant }) =>
       stored().filter((each) => each.site === site && each.stream === stream && each.metered.start < end && each.metered.end > start),
     heads: async (): Promise<SequenceHead[]> => {
       const heads = new Map<string, SequenceHead>();
-      for (const { provider, site, stream, seq, metered, signature } of stored()) {
-        const key = `${provider}/${site}/${stream}`;
-        if ((heads.get(key)?.seq ?? -1) < seq) heads.set(key, { sender: `${provider}/${site}`, stream, seq, end: metered.end, signature });
+      const lead = (head: SequenceHead) => {
+        const key = `${head.sender}/${head.stream}`;
+        if ((heads.get(key)?.seq ?? -1) < head.seq) heads.set(key, head);
+      };
+      for (const reading of stored()) {
+        const { provider, site, seq, metered, signature } = reading;
+        lead({ sender: `${provider}/${site}`, stream: numberedAs(reading), seq, end: metered.end, signature });
       }
+      for (const { value } of batches.flatMap((batch) => batch.batches ?? []))
+        lead({
+          sender: `${value.provider}/${value.site}`,
+          stream: batchStream,
+          seq: value.seq,
+          end: value.end,
+          signature: value.signature,
+        });
       return [...heads.values()];
     },
   };
