@@ -19,6 +19,7 @@ import { rollUp } from './store/rollup.ts';
 import type { BannedSlot, Rollup, SeriesStore } from './store/series-store.ts';
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
+import { signedFirst, signedSlots } from './telemetry/signed-slots.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
 import { createVerifier } from './telemetry/verify.ts';
 import { createWeatherFetcher } from './weather/fetched-weather.ts';
@@ -39,6 +40,11 @@ export interface OraclePorts {
   readonly feedKeys: Readonly<Record<string, string>>;
   readonly store: SeriesStore;
   readonly telemetry: TelemetrySource;
+  /**
+   * Readings that nobody signs (`unsigned/v1`): given only when the operator says that its broker lets a connection speak for
+   * its own site alone. They are shown and forecast from, and never certified. Without it nobody is listened to.
+   */
+  readonly unsigned?: TelemetrySource;
   readonly grid: GridFeed;
   /** Forecasts that providers send; without it nobody is listened to. */
   readonly weather?: WeatherFeed;
@@ -82,6 +88,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     sites,
     feedKeys: ports.feedKeys,
     heads: await store.heads(),
+    takesUnsigned: ports.unsigned !== undefined,
     banned: [...(await store.bannedSlots()), ...(await bannedBefore(store))],
   });
   const siteById = new Map(sites.map((site) => [site.id, site]));
@@ -104,6 +111,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   };
   const shared = { store, verifier, clock, wait: ports.wait, onEvent };
   const needed = [createIngest({ ...shared, source: ports.telemetry }), createIngest({ ...shared, source: ports.grid })];
+  if (ports.unsigned) needed.push(createIngest({ ...shared, source: ports.unsigned }));
   const weather = ports.weather && createIngest({ ...shared, source: ports.weather });
   const ingests = weather ? [...needed, weather] : needed;
   const fetchWeather = ports.weatherService && createWeatherFetcher({ service: ports.weatherService, sites, store, tell });
@@ -132,11 +140,13 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
         .filter((ban) => ban.site === siteId)
         .map(({ slot }) => slot),
     );
+    const isSigned = signedSlots(stored ? [pv, load, stored] : [pv, load]);
     return slotsTouching(whole).map((slot) => {
       const made = valueAt(generation, slot);
       const used = valueAt(ownLoad, slot);
       const importPrice = valueAt(price, slot);
-      const surplusWh = made === undefined || used === undefined || banned.has(slot) ? undefined : surplusEnergy(made, used);
+      const isCertain = made !== undefined && used !== undefined && isSigned(slot) && !banned.has(slot);
+      const surplusWh = isCertain ? surplusEnergy(made, used) : undefined;
       return {
         site: siteId,
         slot,
@@ -193,7 +203,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     const late = over.filter((slot) => slot < interval.start).sort((a, b) => a - b);
     const whole = { start: late[0] ?? interval.start, end: interval.end };
     const slots = [...late, ...slotsTouching(interval)];
-    const rolled = rollUp({ site, stream, readings: await store.readings(site, stream, whole) }, slots, clock.now());
+    const rolled = rollUp({ site, stream, readings: signedFirst(await store.readings(site, stream, whole)) }, slots, clock.now());
     const before = late.length > 0 ? await store.rollups(site, stream, { ...whole, end: interval.start }, clock.now()) : [];
     const known = new Map(before.map((rollup) => [rollup.slot, rollup]));
     return rolled.filter(({ slot, energyWh, coveredMs, signedMs }) => {

@@ -22,8 +22,8 @@ export interface MqttLine {
   readonly onFault?: (fault: LineFault) => void;
 }
 
-/** First levels of the topics: meters, feeds of a zone, or weather of a site. */
-export type TopicRoot = 'energy/v1' | 'grid/v1' | 'weather/v1';
+/** First levels of the topics: meters, what sites tell unsigned, feeds of a zone, or weather of a site. */
+export type TopicRoot = 'energy/v1' | 'unsigned/v1' | 'grid/v1' | 'weather/v1';
 
 /** A dead connection is noticed after one and a half of these. */
 const keepaliveS = 15;

@@ -45,15 +45,16 @@ export const isSigned = ({ signature }: Pick<Reading, 'signature'>): boolean => 
 export const numberedAs = ({ stream, signature }: Pick<Reading, 'stream' | 'signature'>): string =>
   signature === '' ? `unsigned/${stream}` : stream;
 
-const payload = z.strictObject({
+const claimed = {
   ts: z.string().max(32),
   duration: z.string().max(32),
   value: z.number(),
   unit: z.enum(['W', 'Wh', '%']),
   seq: z.int().nonnegative(),
   quality: z.enum(['measured', 'estimated']),
-  sig: z.string().max(128),
-});
+};
+const unsignedPayload = z.strictObject(claimed).transform((fields) => ({ ...fields, sig: '' }));
+const signedPayload = z.strictObject({ ...claimed, sig: z.string().min(1).max(128) });
 
 /** Longest payload that is looked at, bytes. A canonical reading is under 300. */
 export const payloadBytesMax = 4_096;
@@ -61,6 +62,9 @@ export const payloadBytesMax = 4_096;
 export const meteredMsMax: DurationMs = HOUR;
 
 export const readingTopic = (provider: string, site: string, stream: Stream): string => `energy/v1/${provider}/${site}/${stream}`;
+
+/** Where a site tells what nobody signs: only a broker that binds connections to sites may carry it. */
+export const unsignedTopic = (provider: string, site: string, stream: Stream): string => `unsigned/v1/${provider}/${site}/${stream}`;
 
 /** The text a meter signs: domain tag, topic, then every field that is claimed, one a line. */
 export function signedText({ metered, value, seq, ...claimed }: Omit<Reading, 'signature'>): string {
@@ -79,16 +83,21 @@ export function signedTextOf(
   return (start, value, seq) => head + toIso(start) + duration + value + unit + seq + tail;
 }
 
-/** The one JSON text of a reading: field order, number form and absence of white space are part of it. */
+/** The one JSON text of a reading: field order, number form and absence of white space are part of it. An unsigned one has no `sig`. */
 function canonicalJson({ stream, metered, value, seq, quality, signature }: Reading): string {
   const duration = toIsoDuration(metered.end - metered.start);
-  return JSON.stringify({ ts: toIso(metered.start), duration, value, unit: unitOf[stream], seq, quality, sig: signature });
+  const fields = { ts: toIso(metered.start), duration, value, unit: unitOf[stream], seq, quality };
+  return JSON.stringify(signature === '' ? fields : { ...fields, sig: signature });
 }
 
 /** Signs and encodes a reading as the bytes that go on the wire. */
 export function encodeReading(reading: Omit<Reading, 'signature'>, key: SigningKey): Uint8Array {
   return new TextEncoder().encode(canonicalJson({ ...reading, signature: key.sign(signedText(reading)) }));
 }
+
+/** Encodes a reading that nobody signs, for `unsignedTopic`. */
+export const encodeUnsigned = (reading: Omit<Reading, 'signature'>): Uint8Array =>
+  new TextEncoder().encode(canonicalJson({ ...reading, signature: '' }));
 
 export type Decoded =
   | { readonly kind: 'reading'; readonly reading: Reading }
@@ -116,13 +125,13 @@ export function parseJson(bytes: Uint8Array): { readonly text: string; readonly 
  */
 export function decodeReading(topic: string, bytes: Uint8Array): Decoded {
   const refuse = (reason: DecodeRefusal, detail: string): Decoded => ({ kind: 'undecodable', reason, detail });
-  const [, provider, site, name] = /^energy\/v1\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/([a-z_]{1,32})$/.exec(topic) ?? [];
+  const [, root, provider, site, name] = /^(energy|unsigned)\/v1\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/([a-z_]{1,32})$/.exec(topic) ?? [];
   const stream = streams.find((known) => known === name);
   if (!provider || !site || !stream) return refuse('topic', `expected energy/v1/<provider>/<site>/<${streams.join('|')}>`);
   if (bytes.length > payloadBytesMax) return refuse('oversized', `${bytes.length} bytes, at most ${payloadBytesMax}`);
   const message = parseJson(bytes);
   if (!message) return refuse('not-json', 'the payload is not UTF-8 JSON');
-  const parsed = payload.safeParse(message.json);
+  const parsed = root === 'energy' ? signedPayload.safeParse(message.json) : unsignedPayload.safeParse(message.json);
   if (!parsed.success) return refuse('schema', z.prettifyError(parsed.error));
   const { ts, duration, value, unit, seq, quality, sig } = parsed.data;
   const start = parseInstant(ts);

@@ -4,7 +4,7 @@ import type { ForecastRequest } from '../../energy-oracle/forecast/forecaster.ts
 import { createOracle } from '../../energy-oracle/oracle.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
-import type { Stream } from '../../energy-oracle/telemetry/reading.ts';
+import { encodeUnsigned, type Stream, unsignedTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { createMemoryLine } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { manualClock } from '../../units/clock.ts';
 import { DAY, HOUR, type Instant, MINUTE, SLOT, toIso } from '../../units/time.ts';
@@ -15,9 +15,9 @@ const site = gridOnly;
 const withBattery: Site = { ...gridOnly, battery: { capacityKwh: 20, powerKw: 8, roundTripEfficiency: 0.9 } };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-async function make(site: Site = gridOnly) {
+async function make(site: Site = gridOnly, { takesUnsigned = false } = {}) {
   const clock = manualClock(noon);
-  const [meters, feeds] = [createMemoryLine({ clock }), createMemoryLine({ clock })];
+  const [meters, feeds, bound] = [createMemoryLine({ clock }), createMemoryLine({ clock }), createMemoryLine({ clock })];
   const store = createMemorySeriesStore();
   const asked: ForecastRequest[] = [];
   const told: string[] = [];
@@ -27,6 +27,7 @@ async function make(site: Site = gridOnly) {
     feedKeys: { 'DE-LU': feedKey.publicKey },
     store,
     telemetry: meters.source,
+    ...(takesUnsigned ? { unsigned: bound.source } : {}),
     grid: feeds.source,
     forecaster: {
       model: 'none-1',
@@ -45,8 +46,9 @@ async function make(site: Site = gridOnly) {
     config: { rates: { accounting: 'EUR', perUnit: {} }, horizonMs: DAY, historyMs: 2 * DAY },
   });
   await oracle.open();
-  const [meter, feed] = [meters.uplink(), feeds.uplink()];
+  const [meter, feed, connection] = [meters.uplink(), feeds.uplink(), bound.uplink()];
   await meter.open('meter', () => {});
+  await connection.open('connection', () => {});
   await feed.open('feed', () => {});
   let seq = 0;
   /** Average W of a stream over minutes of the hour after noon. */
@@ -56,6 +58,13 @@ async function make(site: Site = gridOnly) {
     const { topic, payload } = signed(readingOf(1, seq++, { stream, value, metered }), keyOf(1));
     await meter.send(topic, payload);
   };
+  /** As `read`, unsigned, over the site's own connection. */
+  const readUnsigned = async (stream: Stream, value: number, from: number, to: number) => {
+    const metered = { start: noon + from * MINUTE, end: noon + to * MINUTE };
+    clock.set(Math.max(clock.now(), metered.end));
+    const reading = readingOf(1, seq++, { stream, value, metered });
+    await connection.send(unsignedTopic(reading.provider, reading.site, stream), encodeUnsigned(reading));
+  };
   const publish = async (changes: Parameters<typeof curveOf>[1]) => {
     const { topic, payload } = curveMessage(curveOf(seq++, changes));
     await feed.send(topic, payload);
@@ -64,7 +73,7 @@ async function make(site: Site = gridOnly) {
     await turn();
     await oracle.settled();
   };
-  return { clock, store, oracle, read, publish, settled, asked, told };
+  return { clock, store, oracle, read, readUnsigned, publish, settled, asked, told };
 }
 const hour = { start: noon, end: noon + HOUR };
 
@@ -112,6 +121,53 @@ describe('the facts of a slot', () => {
       surplusWh: undefined,
       curtailedWh: undefined,
       importPrice: undefined,
+    });
+  });
+
+  describe('of unsigned readings', () => {
+    test('certify nothing, while the history for forecasts has them', async () => {
+      const { clock, oracle, store, read, readUnsigned, settled, asked } = await make(site, { takesUnsigned: true });
+      for (const from of [0, 5, 10]) await readUnsigned('pv_power', 9_000, from, from + 5);
+      for (const from of [0, 5, 10]) await read('load_power', 1_000, from, from + 5);
+      await settled();
+      await oracle.closeSlots({ start: noon, end: noon + SLOT });
+      expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({ surplusWh: undefined, curtailedWh: undefined });
+      expect(await oracle.surplusOver(hour)).toBe(0);
+      expect(await store.rollups(site.id, 'pv_power', hour, clock.now())).toMatchObject([
+        { energyWh: 2_250, coveredMs: SLOT, signedMs: 0 },
+      ]);
+      await oracle.issueOutlooks();
+      expect(asked[0]?.history.pvKw.values.at(-1)).toBe(9);
+    });
+
+    test('certify nothing when one reading of a slot is unsigned', async () => {
+      const { clock, oracle, read, readUnsigned, settled } = await make(site, { takesUnsigned: true });
+      for (const from of [0, 5]) await read('pv_power', 9_000, from, from + 5);
+      await readUnsigned('pv_power', 9_000, 10, 15);
+      for (const from of [0, 5, 10]) await read('load_power', 1_000, from, from + 5);
+      await settled();
+      await oracle.closeSlots({ start: noon, end: noon + SLOT });
+      expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({ surplusWh: undefined });
+    });
+
+    test('give way to signed ones of the same time, whichever came first, and accuse nobody', async () => {
+      const { clock, oracle, store, read, readUnsigned, settled } = await make(site, { takesUnsigned: true });
+      for (const from of [0, 5, 10]) await readUnsigned('pv_power', 99_000, from, from + 5);
+      for (const from of [0, 5, 10]) await read('pv_power', 9_000, from, from + 5);
+      for (const from of [0, 5, 10]) await read('load_power', 1_000, from, from + 5);
+      for (const from of [0, 5, 10]) await readUnsigned('load_power', 10, from, from + 5);
+      await settled();
+      await oracle.closeSlots({ start: noon, end: noon + SLOT });
+      expect((await oracle.view.facts(site.id, hour, clock.now()))[0]).toMatchObject({ surplusWh: 2_000 });
+      expect((await store.counts()).quarantined).toEqual({});
+      expect(await store.bannedSlots()).toEqual([]);
+    });
+
+    test('are never heard where no broker binds connections to sites', async () => {
+      const { store, readUnsigned, settled } = await make(site);
+      await readUnsigned('pv_power', 9_000, 0, 5);
+      await settled();
+      expect(await store.counts()).toMatchObject({ readings: 0, quarantined: {} });
     });
   });
 

@@ -5,7 +5,14 @@ import { type Curve, encodeCurve } from '../../../energy-oracle/grid/grid-feed.t
 import { type SigningKey, type Site, signingKey } from '../../../energy-oracle/site.ts';
 import type { IngestBatch, SequenceHead } from '../../../energy-oracle/store/series-store.ts';
 import { batchStream, batchTopic, encodeBatch } from '../../../energy-oracle/telemetry/batch.ts';
-import { encodeReading, numberedAs, type Reading, readingTopic } from '../../../energy-oracle/telemetry/reading.ts';
+import {
+  encodeReading,
+  encodeUnsigned,
+  numberedAs,
+  type Reading,
+  readingTopic,
+  unsignedTopic,
+} from '../../../energy-oracle/telemetry/reading.ts';
 import type { RawMessage } from '../../../energy-oracle/telemetry/telemetry-source.ts';
 import { encodeWeather, type WeatherForecast, weatherTopic } from '../../../energy-oracle/weather/weather-feed.ts';
 import { type Instant, MINUTE } from '../../../units/time.ts';
@@ -56,6 +63,16 @@ export const signed = (reading: Omit<Reading, 'signature'>, key: SigningKey): Ra
 
 export const messageOf = (number: number, seq: number, change: Partial<Omit<Reading, 'signature'>> = {}): RawMessage =>
   signed(readingOf(number, seq, change), keyOf(number));
+
+/** As `messageOf`, without a signature, on the site's own topic for that. */
+export const unsignedMessage = (number: number, seq: number, change: Partial<Omit<Reading, 'signature'>> = {}): RawMessage => {
+  const reading = readingOf(number, seq, change);
+  return {
+    topic: unsignedTopic(reading.provider, reading.site, reading.stream),
+    payload: encodeUnsigned(reading),
+    receivedAt: reading.metered.end + 1_000,
+  };
+};
 
 /** The batch `seq` of a site: its readings `seq * size` to `(seq + 1) * size − 1`, or those given, signed with its key or another. */
 export const batchMessage = (

@@ -6,7 +6,7 @@ import { rememberedMax } from '../../../energy-oracle/telemetry/stream-memory.ts
 import type { RawMessage } from '../../../energy-oracle/telemetry/telemetry-source.ts';
 import { createVerifier, type Past, type Verifier } from '../../../energy-oracle/telemetry/verify.ts';
 import { DAY, MINUTE, SLOT } from '../../../units/time.ts';
-import { curveMessage, curveOf, feedKey, keyOf, messageOf, noon, readingOf, signed, siteOf } from './messages.ts';
+import { curveMessage, curveOf, feedKey, keyOf, messageOf, noon, readingOf, signed, siteOf, unsignedMessage } from './messages.ts';
 
 const sites = [siteOf(0), siteOf(1), siteOf(2), siteOf(3)];
 const fresh = (heads: Parameters<typeof createVerifier>[0]['heads'] = []) =>
@@ -148,6 +148,56 @@ describe('the verifier', () => {
   });
 });
 
+describe('an unsigned reading', () => {
+  const binding = () => createVerifier({ sites, feedKeys: {}, heads: [], takesUnsigned: true });
+
+  test('is quarantined where nothing vouches for its sender, and gets no receipt', () =>
+    expect(tell(fresh(), unsignedMessage(0, 0))).toEqual(forged('unsigned')));
+
+  test('is accepted where the broker binds connections to sites, and known again', () => {
+    const verifier = binding();
+    expect(tell(verifier, unsignedMessage(0, 0))).toEqual(accepted);
+    expect(tell(verifier, unsignedMessage(0, 2))).toEqual({ kind: 'accepted', gapFrom: 1 });
+    expect(tell(verifier, unsignedMessage(0, 0))).toEqual(repeat);
+    expect(tell(verifier, unsignedMessage(7, 0))).toEqual(forged('unknown-site'));
+    expect(tell(verifier, unsignedMessage(0, 1, { provider: 'provider-2' }))).toEqual(forged('wrong-provider'));
+    expect(tell(verifier, unsignedMessage(0, 3, { value: -1 }))).toEqual(quarantined('out-of-range'));
+  });
+
+  test('that contradicts another unsigned one is refused, and bans nothing', () => {
+    const verifier = binding();
+    tell(verifier, unsignedMessage(0, 0));
+    expect(tell(verifier, unsignedMessage(0, 0, { value: 1 }))).toMatchObject({ kind: 'quarantined', reason: 'overlap', authentic: true });
+    expect(tell(verifier, unsignedMessage(0, 1, { metered: readingOf(0, 0).metered, value: 1 }))).toEqual(quarantined('overlap'));
+    expect(tell(verifier, unsignedMessage(0, 0, { value: 1 }))).toEqual({ kind: 'repeat', refused: 'overlap' });
+    expect(verifier.bannedSlots()).toEqual([]);
+  });
+
+  test.each([
+    { name: 'after', order: [unsignedMessage(0, 0, { value: 1 }), messageOf(0, 0)] },
+    { name: 'before', order: [messageOf(0, 0), unsignedMessage(0, 0, { value: 1 })] },
+  ])('makes no equivocation of a signed one that comes $name it under the same number', ({ order }) => {
+    const verifier = binding();
+    for (const message of order) expect(tell(verifier, message)).toEqual(accepted);
+    expect(verifier.bannedSlots()).toEqual([]);
+  });
+
+  test('in the store speaks neither for nor against a signed one', () => {
+    const head = { sender: 'provider-0/site-0', stream: 'pv_power', seq: 10, end: noon + 11 * MINUTE, signature: 'x' };
+    const past = { signature: undefined, meeting: [decoded(unsignedMessage(0, 4, { value: 1 }))] };
+    expect(tell(fresh([head]), messageOf(0, 4), past)).toEqual(accepted);
+  });
+
+  test('is told from a signed one by its topic, not by an empty signature', () => {
+    const text = new TextDecoder().decode(messageOf(0, 0).payload).replace(/"sig":"[^"]*"/, '"sig":""');
+    const payload = new TextEncoder().encode(text);
+    expect(decodeReading(messageOf(0, 0).topic, payload)).toMatchObject({ kind: 'undecodable', reason: 'schema' });
+    expect(decodeReading(messageOf(0, 0).topic, unsignedMessage(0, 0).payload)).toMatchObject({ reason: 'schema' });
+    expect(decodeReading(unsignedMessage(0, 0).topic, messageOf(0, 0).payload)).toMatchObject({ reason: 'schema' });
+    expect(decodeReading(unsignedMessage(0, 0).topic, payload)).toMatchObject({ reason: 'schema' });
+  });
+});
+
 describe('the verifier after a restart', () => {
   const head = { sender: 'provider-0/site-0', stream: 'pv_power', seq: 10, end: noon + 11 * MINUTE, signature: 'x' };
   const stored = (seq: number): Past => ({ signature: decoded(messageOf(0, seq)).signature, meeting: [decoded(messageOf(0, seq))] });
@@ -156,6 +206,16 @@ describe('the verifier after a restart', () => {
   test('goes on after the stored head', () => {
     expect(tell(fresh([head]), messageOf(0, 11))).toEqual(accepted);
     expect(tell(fresh([head]), messageOf(0, 13))).toEqual({ kind: 'accepted', gapFrom: 11 });
+  });
+
+  test('knows from the store how high a register stood', () => {
+    const register = (seq: number, value: number) => messageOf(0, seq, { stream: 'energy_export', value });
+    const verifier = fresh([{ ...head, stream: 'energy_export' }]);
+    const past = { signature: undefined, meeting: [decoded(register(10, 5_000))] };
+    expect(tell(verifier, register(11, 4_999))).toEqual({ kind: 'older' });
+    expect(tell(verifier, register(11, 4_999), past)).toEqual(quarantined('register-rewound'));
+    expect(tell(verifier, register(12, 5_001), past)).toMatchObject({ kind: 'accepted' });
+    expect(tell(verifier, register(13, 5_000))).toEqual(quarantined('register-rewound'));
   });
 
   test('asks the store about what lies before, and knows a repeat, a late one and a lie by its answer', () => {
