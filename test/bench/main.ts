@@ -2,6 +2,7 @@
  * Bench: `npm run -s bench -- NAME [--json] [--seed=N] [--only=PART,…]`. One bar a row: value, unit, target, and whether it holds.
  */
 import { benchCrash } from './crash.ts';
+import { benchFeeds } from './feeds.ts';
 import { benchForecast } from './forecast.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPlan } from './plan.ts';
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>
   forecast: benchForecast,
   plan: benchPlan,
   sim: benchSim,
+  feeds: benchFeeds,
   shading: ({ seed }) => benchShading({ seed }),
 };
 
