@@ -45,7 +45,10 @@ module.exports = {
       'purity',
       'I/O belongs to an adapter; computation-only packages are on the list.',
       { path: '^(units|energy-oracle|scheduler|simulator)/', pathNot: adapter },
-      { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/(zod|@noble/hashes|csv-parse|date-fns|@date-fns/tz)/|^(node:)?crypto$' },
+      {
+        dependencyTypes: ['core', 'npm'],
+        pathNot: 'node_modules/(zod|@noble/hashes|csv-parse|fast-xml-parser|date-fns|@date-fns/tz)/|^(node:)?crypto$',
+      },
     ),
     rule('no-test-imports', 'Production code does not know its tests.', { pathNot: '^test/' }, { path: '^test/' }),
     rule('resolvable', 'An import that leads nowhere.', {}, { couldNotResolve: true, pathNot: '[.](css|svg)$|^topojson-specification$' }),
