@@ -26,18 +26,26 @@ export interface Outgoing {
   readonly payload: Uint8Array;
 }
 
+/** A message of a local broker; `retained` when the broker had kept it, so that nobody knows how old it is. */
+export interface LocalMessage extends RawMessage {
+  readonly retained?: boolean;
+}
+
 export interface Heard {
   readonly observations: readonly Observation[];
   /** What could not be understood, and why; empty for a message that merely says nothing of energy. */
   readonly refusals: readonly string[];
   /** Asked for at once: a Sparkplug rebirth after a gap. */
   readonly replies: readonly Outgoing[];
+  /** Topic filters to subscribe to from now on: where a device that made itself known publishes. */
+  readonly subscribe: readonly string[];
 }
 
 export interface Translator {
-  /** MQTT topic filters to subscribe to. */
+  /** MQTT topic filters to subscribe to, on every connect; what was asked for since is among them. */
   readonly filters: readonly string[];
-  hear(message: RawMessage): Heard;
+  /** Never throws, whatever the bytes. */
+  hear(message: LocalMessage): Heard;
   /** What is due to be said at this instant, Victron's keepalive for one; call it every ten seconds or so. */
   due(now: Instant): readonly Outgoing[];
 }
