@@ -47,7 +47,7 @@ module.exports = {
       { path: '^(units|energy-oracle|scheduler|simulator)/', pathNot: adapter },
       {
         dependencyTypes: ['core', 'npm'],
-        pathNot: 'node_modules/(zod|@noble/hashes|csv-parse|fast-xml-parser|date-fns|@date-fns/tz)/|^(node:)?crypto$',
+        pathNot: 'node_modules/(zod|@noble/hashes|csv-parse|fast-xml-parser|date-fns|@date-fns/tz|sparkplug-payload)/|^(node:)?crypto$',
       },
     ),
     rule('no-test-imports', 'Production code does not know its tests.', { pathNot: '^test/' }, { path: '^test/' }),

@@ -94,6 +94,7 @@ const homeAssistant: DialectData = {
   about: 'what devices tell Home Assistant of themselves (MQTT discovery); units and topics come from there',
   source: 'https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery',
   variables: { prefix: { default: 'homeassistant', about: 'the discovery prefix' } },
+  absent: ['unavailable', 'unknown', 'None'],
   session: { kind: 'home-assistant-discovery', prefix: '{prefix}' },
 };
 
@@ -205,6 +206,7 @@ const own: DialectData = {
   name: 'sunward',
   about: 'our own topics, unsigned: {"ts","value","unit"}; what is signed already is left alone',
   source: 'docs/dialects.md',
+  except: ['energy/v1/{provider}/{site}/receipt', 'energy/v1/{provider}/{site}/status'],
   rules: [
     {
       match: 'energy/v1/{provider}/{site}/{stream}',

@@ -9,11 +9,13 @@ import type { Stream } from '../reading.ts';
 import { builtInDialects } from './built-in-dialects.ts';
 import { type Assignment, type Dialect, DialectFault, type Mapping } from './dialect.ts';
 import { forSite, type SiteDialect } from './dialect-rules.ts';
+import { createDiscoverySession } from './discovery-session.ts';
 import { createKeepalive, type Keepalive } from './keepalive.ts';
 import { baseOf, unitRefusal } from './meter-unit.ts';
 import { createPartSums, type PartSums } from './part-sum.ts';
 import { boundedMap, type Said, type Session } from './said.ts';
-import { parsePattern, rendered, type TopicPattern, widest } from './topic-pattern.ts';
+import { createSparkplugSession } from './sparkplug-session.ts';
+import { parsePattern, rendered, type TopicPattern, type Variables, widest } from './topic-pattern.ts';
 import type { Heard, LocalMessage, Outgoing, Translator } from './translator.ts';
 
 /** What was made of one number, taken or not. */
@@ -228,11 +230,11 @@ function dialectsOf({ use, dialects, variables }: Mapping): readonly Dialect[] {
 
 function speakerOf(dialect: Dialect, given: Readonly<Record<string, string>> | undefined): Speaker {
   const site = forSite(dialect, given);
-  const { settle, keepalive } = dialect;
+  const { settle, keepalive, session } = dialect;
   const pattern = (text: string) => parsePattern(rendered(text, site.variables));
   const speaker: Speaker = {
     site,
-    session: undefined,
+    session: session && sessionOf(session, site.variables),
     sums: createPartSums(settle?.after ?? settleAfterMs),
     settle: settle?.match && settle.device ? { topic: pattern(settle.match), device: settle.device } : undefined,
     keepalive: keepalive && { topic: pattern(keepalive.match), rule: keepalive, state: createKeepalive(keepalive) },
@@ -240,6 +242,17 @@ function speakerOf(dialect: Dialect, given: Readonly<Record<string, string>> | u
   const known = keepalive && rendered(keepalive.topic, site.variables);
   if (known !== undefined && !known.includes('{')) speaker.keepalive?.state.know(known);
   return speaker;
+}
+
+function sessionOf(session: NonNullable<Dialect['session']>, variables: Variables): Session {
+  switch (session.kind) {
+    case 'home-assistant-discovery':
+      return createDiscoverySession({ prefix: rendered(session.prefix, variables) });
+    case 'sparkplug-b':
+      return createSparkplugSession({ namespace: rendered(session.namespace, variables) });
+    default:
+      return session satisfies never;
+  }
 }
 
 /** The first entry that meets a device and measure; remembered, for the same ones come again and again. */
