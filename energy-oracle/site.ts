@@ -95,8 +95,8 @@ export function signingKey(seed: Uint8Array): SigningKey {
 const keys = new Map<string, KeyObject>(); // parsing a key costs more than half a verification
 const KEYS_MAX = 10_000;
 
-/** True when `signature` (base64) over `text` was made by the key; false for anything malformed. Never throws. */
-export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
+/** The parsed key and the raw signature; `undefined` for anything malformed, which is simply not that key's word. */
+function parsed(publicKey: string, signature: string): { readonly key: KeyObject; readonly bytes: Buffer } | undefined {
   try {
     let key = keys.get(publicKey);
     if (!key) {
@@ -105,8 +105,31 @@ export function isSignedBy(publicKey: string, text: string, signature: string): 
       keys.set(publicKey, key);
     }
     const bytes = Buffer.from(signature, 'base64');
-    return bytes.length === 64 && bytes.toString('base64') === signature && verify(null, Buffer.from(text), key, bytes);
+    return bytes.length === 64 && bytes.toString('base64') === signature ? { key, bytes } : undefined;
   } catch {
-    return false; // a malformed key or signature is simply not that key's word
+    return undefined;
   }
+}
+
+/** True when `signature` (base64) over `text` was made by the key; false for anything malformed. Never throws. */
+export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
+  const given = parsed(publicKey, signature);
+  try {
+    return given !== undefined && verify(null, Buffer.from(text), given.key, given.bytes);
+  } catch {
+    return false; // a point that is not on the curve
+  }
+}
+
+/** As `isSignedBy`, on another thread; never rejects. */
+export function checkSignature(publicKey: string, text: string, signature: string): Promise<boolean> {
+  const given = parsed(publicKey, signature);
+  if (!given) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    try {
+      verify(null, Buffer.from(text), given.key, given.bytes, (fault, valid) => resolve(!fault && valid));
+    } catch {
+      resolve(false);
+    }
+  });
 }

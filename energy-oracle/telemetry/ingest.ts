@@ -7,7 +7,7 @@
  */
 import { DAY, type DurationMs, type Interval } from '../../units/time.ts';
 import type { IngestBatch, SeriesStore } from '../store/series-store.ts';
-import { type Answer, createJudge, type Judged } from './judge.ts';
+import { type Answer, createJudge, type Judged, type Prepared, prepare } from './judge.ts';
 import { registerOf } from './place.ts';
 import type { Reading } from './reading.ts';
 import type { RawMessage, Receipt, TelemetrySource } from './telemetry-source.ts';
@@ -60,7 +60,7 @@ export interface Ingest {
 }
 
 export function createIngest({ source, store, verifier, wait, onEvent = () => {} }: IngestPorts): Ingest {
-  let queue: RawMessage[] = [];
+  let queue: Prepared[] = [];
   let pump: Promise<void> | undefined;
   let closed = false;
   const acknowledging = new Set<Promise<void>>();
@@ -74,7 +74,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       onEvent({ kind: 'turned-away', topic: message.topic });
       return;
     }
-    queue.push(message);
+    queue.push(prepare(message, verifier));
     pump ??= Promise.resolve().then(drain);
   };
   const drain = async () => {
@@ -105,7 +105,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
         return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, around(reading)) : [] };
       }),
   });
-  const ingestBatch = async (messages: readonly RawMessage[]) => {
+  const ingestBatch = async (messages: readonly Prepared[]) => {
     const judged: Judged[] = [];
     for (const message of messages) {
       const one = await judge(message);

@@ -46,10 +46,25 @@ export interface JudgePorts {
   readonly pastOf: (number: MessageNumber, reading: Reading | undefined) => Promise<Past | undefined>;
 }
 
+/** A message that was decoded when it came, and whose signature is being checked while it waits. */
+export interface Prepared {
+  readonly message: RawMessage;
+  readonly decoded: ReturnType<typeof decode>;
+  /** Resolves when judging need not wait for the signature; absent when it need not anyway. */
+  readonly foreseen: Promise<void> | undefined;
+}
+
+export function prepare(message: RawMessage, verifier: Verifier): Prepared {
+  const decoded = decode(message);
+  if (decoded.kind === 'reading') return { message, decoded, foreseen: verifier.foresee(decoded.reading) };
+  if (decoded.kind === 'batch') return { message, decoded, foreseen: verifier.foresee(decoded.batch) };
+  return { message, decoded, foreseen: undefined };
+}
+
 /** Judges messages one after another; `undefined` only when `pastOf` gave up. The verifier remembers what was accepted. */
-export function createJudge(ports: JudgePorts): (message: RawMessage) => Promise<Judged | undefined> {
-  return async (message) => {
-    const decoded = decode(message);
+export function createJudge(ports: JudgePorts): (prepared: Prepared) => Promise<Judged | undefined> {
+  return async ({ message, decoded, foreseen }) => {
+    await foreseen;
     if (decoded.kind === 'undecodable') return quarantinedOnly(message, decoded.reason, decoded.detail);
     if (decoded.kind === 'batch') return judgeBatch(ports, message, decoded.batch);
     const number = numberOf(decoded);

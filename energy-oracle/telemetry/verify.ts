@@ -7,11 +7,12 @@
  */
 import { DAY, type Instant, type Interval, MINUTE, slotsTouching, toIso } from '../../units/time.ts';
 import { type Curve, type Signal, signedCurveText } from '../grid/grid-feed.ts';
-import { isSignedBy, type Site } from '../site.ts';
+import type { Site } from '../site.ts';
 import type { BannedSlot, SequenceHead } from '../store/series-store.ts';
 import { signedWeatherText, type WeatherForecast, type WeatherVariable } from '../weather/weather-feed.ts';
 import { batchStream, type ReadingBatch, signedBatchText, spanOfBatch } from './batch.ts';
 import type { CurveBody } from './curve-message.ts';
+import { createForeknown } from './foreknown.ts';
 import { keyOfSiteFile, type MeterKeys } from './meter-keys.ts';
 import { claimOf, equivocation, type Past, type Place, placeOf, registerOf } from './place.ts';
 import { implausibleCurve, implausibleReading, implausibleWeather } from './plausibility.ts';
@@ -89,6 +90,8 @@ export interface Verifier {
   verifyCurve(curve: Curve, receivedAt: Instant, past?: Past): Verdict;
   verifyWeather(forecast: WeatherForecast, receivedAt: Instant, past?: Past): Verdict;
   bannedSlots(): readonly BannedSlot[];
+  /** Begins to check a signature on another thread, so that judging need not; resolves when it is known. */
+  foresee(message: Reading | ReadingBatch): Promise<void> | undefined;
 }
 
 type Quarantined = Extract<Verdict, { kind: 'quarantined' }>;
@@ -104,6 +107,7 @@ export function createVerifier(ports: VerifierPorts): Verifier {
   const siteById = new Map(sites.map((site) => [site.id, site]));
   const headOf = new Map(heads.map((head) => [`${head.sender}/${head.stream}`, head]));
   const memories = new Map<string, StreamMemory>();
+  const foreknown = createForeknown();
   const memoryOf = (sender: string, stream: string | Signal | WeatherVariable): StreamMemory => {
     const key = `${sender}/${stream}`;
     let memory = memories.get(key);
@@ -135,9 +139,9 @@ export function createVerifier(ports: VerifierPorts): Verifier {
   /** The key that signed, when it is valid at one of the instants; or why the signature counts for nothing. */
   const keyOf = (site: Site, at: readonly Instant[], text: string, signature: string): string | Quarantined => {
     const valid = new Set(at.map((instant) => keys.validAt(site, instant)));
-    for (const key of valid) if (key !== undefined && isSignedBy(key, text, signature)) return key;
+    for (const key of valid) if (key !== undefined && foreknown.isSigned(key, text, signature)) return key;
     for (const key of keys.known(site))
-      if (!valid.has(key) && isSignedBy(key, text, signature))
+      if (!valid.has(key) && foreknown.isSigned(key, text, signature))
         return refuse('revoked-key', `key ${key.slice(0, 8)}… of ${site.id} is not valid for ${at.map(toIso)[0]}`, false);
     return refuse('bad-signature', `not signed by the meter of ${site.id}`, false);
   };
@@ -197,7 +201,8 @@ export function createVerifier(ports: VerifierPorts): Verifier {
       const { zone, signal, signature } = curve;
       const key = Object.hasOwn(feedKeys, zone) ? feedKeys[zone] : undefined;
       if (key === undefined) return refuse('unknown-zone', `no feed is enrolled for ${zone}`, false);
-      if (!isSignedBy(key, signedCurveText(curve), signature)) return refuse('bad-signature', `not signed by the feed of ${zone}`, false);
+      if (!foreknown.isSigned(key, signedCurveText(curve), signature))
+        return refuse('bad-signature', `not signed by the feed of ${zone}`, false);
       const told = issued(curve);
       const memory = memoryOf(zone, signal);
       return conclude(placeOf(told, memory, past), told, memory, receivedAt, () => implausibleCurve(curve));
@@ -210,6 +215,14 @@ export function createVerifier(ports: VerifierPorts): Verifier {
       const told = issued(forecast);
       const memory = memoryOf(`${forecast.provider}/${site.id}`, forecast.variable);
       return conclude(placeOf(told, memory, past), told, memory, receivedAt, () => implausibleWeather(forecast, site));
+    },
+    foresee: (message) => {
+      const site = siteOf(message);
+      if ('kind' in site || message.signature === '') return undefined;
+      const isBatch = 'readings' in message;
+      const key = keys.validAt(site, lastInstant(isBatch ? (message.readings[0] as Reading).metered : message.metered));
+      const text = isBatch ? signedBatchText(message, message.readings.length) : signedText(message);
+      return key === undefined ? undefined : foreknown.check(key, text, message.signature);
     },
     bannedSlots: () => [...banned].flatMap(([site, slots]) => [...slots].map((slot) => ({ site, slot }))),
   };
