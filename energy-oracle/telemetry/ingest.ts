@@ -13,8 +13,9 @@ import type { Reading } from './reading.ts';
 import type { RawMessage, Receipt, TelemetrySource } from './telemetry-source.ts';
 import type { Verifier } from './verify.ts';
 
-/** Messages in one commit. */
+/** Messages in one commit, and readings in all of them where that is reached first. */
 export const batchMax = 1_000;
+const commitReadingsMax = 6_000;
 /** Messages that wait; beyond it they are turned away, unacknowledged. */
 export const queueMax = 20_000;
 /** Numbers in one receipt, so that it stays far below a broker's packet limit. */
@@ -60,8 +61,9 @@ export interface Ingest {
 }
 
 export function createIngest({ source, store, verifier, wait, onEvent = () => {} }: IngestPorts): Ingest {
-  let queue: Prepared[] = [];
+  const queue: Prepared[] = [];
   let pump: Promise<void> | undefined;
+  let committing: Promise<void> = Promise.resolve();
   let closed = false;
   const acknowledging = new Set<Promise<void>>();
   const count = { received: 0, accepted: 0, repeats: 0, quarantined: 0, turnedAway: 0, commits: 0 };
@@ -77,12 +79,16 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     queue.push(prepare(message, verifier));
     pump ??= Promise.resolve().then(drain);
   };
+  /** What is judged while the commit before it is under way. Only one is: receipts keep their order, and so does the store. */
   const drain = async () => {
     while (queue.length > 0 && !closed) {
-      const batch = queue.slice(0, batchMax);
-      queue = queue.slice(batchMax);
-      await ingestBatch(batch);
+      const judged = await judgeAll(takeFrom(queue));
+      await committing;
+      if (!judged) break; // closed while the store was away
+      committing = commitAndAnswer(judged);
+      if (queue.length === 0) await committing;
     }
+    await committing;
     pump = undefined;
   };
   /** Tries again until it works or we close: nothing else can be done with what is in hand, and nothing was acknowledged. */
@@ -101,18 +107,22 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     verifier,
     pastOf: ({ sender, stream, seq }, reading) =>
       persist(async () => {
+        await committing; // what was accepted before may be neither remembered nor stored yet
         const signature = await store.signatureOf(sender, stream, seq);
         return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, around(reading)) : [] };
       }),
   });
-  const ingestBatch = async (messages: readonly Prepared[]) => {
+  const judgeAll = async (messages: readonly Prepared[]): Promise<readonly Judged[] | undefined> => {
     const judged: Judged[] = [];
     for (const message of messages) {
       const one = await judge(message);
-      if (!one) return; // closed while the store was away
+      if (!one) return undefined;
       judged.push(one);
       for (const gap of one.gaps) onEvent({ kind: 'gap', ...gap });
     }
+    return judged;
+  };
+  const commitAndAnswer = async (judged: readonly Judged[]) => {
     const batch: Required<IngestBatch> = {
       readings: judged.flatMap(({ commit }) => commit.readings ?? []),
       curves: judged.flatMap(({ commit }) => commit.curves ?? []),
@@ -153,6 +163,18 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       await source.close();
     },
   };
+}
+
+/** Takes the oldest messages that make one commit out of the queue; at least one. */
+function takeFrom(queue: Prepared[]): Prepared[] {
+  let [messages, readings] = [0, 0];
+  while (messages < Math.min(batchMax, queue.length)) {
+    const { decoded } = queue[messages] as Prepared;
+    readings += decoded.kind === 'batch' ? decoded.batch.readings.length : 1;
+    if (messages > 0 && readings > commitReadingsMax) break;
+    messages += 1;
+  }
+  return queue.splice(0, messages);
 }
 
 /** Where a reading's neighbours in the store lie: of a register also the last one before it. */
