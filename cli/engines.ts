@@ -11,6 +11,8 @@ import type { ModelStore } from '../energy-oracle/forecast/model-store.ts';
 import { createPostgresModelStore, modelSchema } from '../energy-oracle/forecast/postgres-model-store.ts';
 import { createPostgresSeriesStore, seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
 import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
+import type { KeyStore } from '../energy-oracle/telemetry/keys/key-store.ts';
+import { createPostgresKeyStore, keySchema } from '../energy-oracle/telemetry/keys/postgres-key-store.ts';
 import type { LedgerStore } from '../scheduler/ledger/ledger-store.ts';
 import { createPostgresLedgerStore, ledgerSchema } from '../scheduler/ledger/postgres-ledger-store.ts';
 import type { JobStore } from '../scheduler/queue/job-store.ts';
@@ -39,6 +41,7 @@ export interface Engines {
   readonly stores: {
     readonly series: SeriesStore;
     readonly models: ModelStore;
+    readonly keys: KeyStore;
     readonly jobs: JobStore;
     readonly ledger: LedgerStore;
     readonly settlements: SettlementStore;
@@ -154,6 +157,7 @@ export async function startEngines({ folder, env, log: tell }: EngineOptions): P
 const storesOn = (pool: pg.Pool): Engines['stores'] => ({
   series: createPostgresSeriesStore(pool),
   models: createPostgresModelStore(pool),
+  keys: createPostgresKeyStore(pool),
   jobs: createPostgresJobStore(pool),
   ledger: createPostgresLedgerStore(pool),
   settlements: createPostgresSettlementStore(pool),
@@ -193,7 +197,7 @@ async function layTables(pool: pg.Pool): Promise<void> {
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [tablesLock]);
-    for (const schema of [seriesSchema, modelSchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema])
+    for (const schema of [seriesSchema, modelSchema, keySchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema])
       await client.query(schema);
     await client.query('commit');
   } catch (fault) {

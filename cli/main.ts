@@ -1,17 +1,14 @@
 /**
  * Main: argv in, a command run, an exit code out. The only file that knows the command line.
  */
-
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { signingKey } from '../energy-oracle/site.ts';
 import { settings } from '../scheduler/queue/admission.ts';
 import { DAY, type DurationMs, type Instant, parseDuration, parseInstant, toIso } from '../units/time.ts';
 import { runAgent } from './agent.ts';
 import { dataCommand } from './data.ts';
 import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
+import { keyCommand } from './key.ts';
 import { serve } from './serve.ts';
 import { simCommand } from './sim.ts';
 import { start } from './start.ts';
@@ -114,21 +111,7 @@ program
   .option('--data <folder>', 'jobs, checkpoints and journal', '.sunward-agent')
   .action((options) => runAgent({ ...options, stop: stopSignal() }));
 
-program
-  .command('key')
-  .description('make a meter key: the secret goes to a file, the public half is printed')
-  .argument('<file>')
-  .action((file: string) => {
-    const seed = randomBytes(32);
-    try {
-      writeFileSync(file, `${seed.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      throw new Error(code === 'EEXIST' ? `${file} is there already; a key is never written over, name another file` : message, { cause });
-    }
-    process.stdout.write(`${signingKey(seed).publicKey}\n`);
-  });
-
+program.addCommand(keyCommand());
 program.addCommand(jobsCommand());
 program.addCommand(simCommand(stopSignal));
 program.addCommand(dataCommand());

@@ -4,6 +4,8 @@
 import { oracleApi } from '../energy-oracle/api.ts';
 import type { Oracle } from '../energy-oracle/oracle.ts';
 import type { Site } from '../energy-oracle/site.ts';
+import { keyApi } from '../energy-oracle/telemetry/keys/http-key-api.ts';
+import type { KeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
 import { schedulerApi } from '../scheduler/api.ts';
 import type { Scheduler } from '../scheduler/engine.ts';
 import type { Clock } from '../units/clock.ts';
@@ -18,6 +20,8 @@ export interface RiverHttp {
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
+  /** Where owners change the keys of their meters; without it they cannot. */
+  readonly keys?: KeyRegistry;
   readonly sites: readonly Site[];
   readonly oracle: Oracle;
   readonly scheduler: Scheduler;
@@ -47,6 +51,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
     events: river.events,
     routers: [
       oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site) }),
+      ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner }),
     ],
     status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts }),

@@ -12,6 +12,8 @@ import { openRetraining } from '../energy-oracle/forecast/retraining.ts';
 import { createScorekeeper } from '../energy-oracle/forecast/score/scorekeeper.ts';
 import { createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createOracle } from '../energy-oracle/oracle.ts';
+import { ethersSignerOf } from '../energy-oracle/telemetry/keys/ethers-owner-wallet.ts';
+import { openKeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { createHttpOpenMeteo } from '../energy-oracle/weather/http-open-meteo.ts';
 import { createMqttWeatherFeed } from '../energy-oracle/weather/mqtt-weather-feed.ts';
@@ -81,10 +83,18 @@ async function flow(
     models: engines.stores.models,
     tell: (text) => say('outlook', text),
   });
+  const meterKeys = await openKeyRegistry({
+    sites,
+    store: engines.stores.keys,
+    signerOf: ethersSignerOf,
+    clock,
+    tell: (text) => say('reading', text),
+  });
   const oracle = await createOracle({
     clock,
     sites,
     feedKeys,
+    meterKeys,
     store: engines.stores.series,
     telemetry: createMqttTelemetrySource({ line, clock }),
     grid: createMqttGridFeed({ line, clock }),
@@ -101,13 +111,17 @@ async function flow(
     facts: oracle.view.facts,
     pages: engines.stores.models,
   });
-  const keys = new Map(sites.map(({ id, meterKey }) => [id, meterKey]));
+  const siteById = new Map(sites.map((site) => [site.id, site]));
+  const keyOf = (id: string) => {
+    const site = siteById.get(id);
+    return site && meterKeys.validAt(site, clock.now());
+  };
   const scheduler = createScheduler({
     clock,
     fleet: sites,
     oracle: oracle.view,
     ...engines.stores,
-    link: createMqttDispatchLink({ line, keyOf: (site) => keys.get(site), onRefused: (reason) => say('quarantine', reason) }),
+    link: createMqttDispatchLink({ line, keyOf, onRefused: (reason) => say('quarantine', reason) }),
     chain: engines.chain,
     newId: () => `job-${randomUUID()}`,
     quoteKey: quoteKeyIn(data),
@@ -156,6 +170,7 @@ async function flow(
     host,
     port,
     clock,
+    keys: meterKeys,
     sites,
     oracle,
     scheduler,

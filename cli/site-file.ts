@@ -30,6 +30,7 @@ export class FleetFileFault extends Error {
 
 const name = z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower-case letters, digits and dashes');
 const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hex');
+const account = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an EVM account');
 const kw = z.number().nonnegative().transform(kilowatts);
 const zone = z.string().regex(/^[A-Z0-9-]{1,32}$/, 'a zone such as DE-LU');
 
@@ -81,7 +82,8 @@ const site = z.strictObject({
   exportLimitKw: kw,
   feedInTariff: z.number().transform(pricePerMegawattHour),
   meterKey: key,
-  payoutAccount: z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an EVM account'),
+  payoutAccount: account,
+  owner: account.optional(),
   offer: offer.optional(),
 });
 

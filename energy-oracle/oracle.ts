@@ -18,6 +18,7 @@ import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
 import type { BannedSlot, Rollup, SeriesStore } from './store/series-store.ts';
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
+import { keyOfSiteFile, type MeterKeys } from './telemetry/meter-keys.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
 import { signedFirst, signedSlots } from './telemetry/signed-slots.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
@@ -38,6 +39,8 @@ export interface OraclePorts {
   readonly sites: readonly Site[];
   /** Public key (hex) of each zone's feed. */
   readonly feedKeys: Readonly<Record<string, string>>;
+  /** Which key of a site is valid when; without it the site file's is, for ever. */
+  readonly meterKeys?: MeterKeys;
   readonly store: SeriesStore;
   readonly telemetry: TelemetrySource;
   /**
@@ -83,9 +86,10 @@ const surplusStreams = ({ battery }: Pick<Site, 'battery'>): readonly Stream[] =
   battery ? ['pv_power', 'load_power', 'battery_power'] : ['pv_power', 'load_power'];
 
 export async function createOracle(ports: OraclePorts): Promise<Oracle> {
-  const { clock, sites, store, forecaster, tell, config } = ports;
+  const { clock, sites, store, forecaster, tell, config, meterKeys = keyOfSiteFile } = ports;
   const verifier = createVerifier({
     sites,
+    keys: meterKeys,
     feedKeys: ports.feedKeys,
     heads: await store.heads(),
     takesUnsigned: ports.unsigned !== undefined,
@@ -145,7 +149,8 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
       const made = valueAt(generation, slot);
       const used = valueAt(ownLoad, slot);
       const importPrice = valueAt(price, slot);
-      const isCertain = made !== undefined && used !== undefined && isSigned(slot) && !banned.has(slot);
+      const isVouched = isSigned(slot) && !banned.has(slot) && meterKeys.validAt(site, slot) !== undefined; // revoked after it was stored
+      const isCertain = made !== undefined && used !== undefined && isVouched;
       const surplusWh = isCertain ? surplusEnergy(made, used) : undefined;
       return {
         site: siteId,

@@ -65,10 +65,12 @@ export interface Site {
   readonly exportLimitKw: Kilowatts;
   /** Paid for exported energy, accounting currency per MWh; the opportunity price of exportable surplus. */
   readonly feedInTariff: PricePerMegawattHour;
-  /** Ed25519 public key of the meter: 32 raw bytes in hex. */
+  /** The meter's first Ed25519 public key, 32 raw bytes in hex; later ones are its owner's to tell. */
   readonly meterKey: string;
   /** EVM account that this provider's entitlements are paid to, 0x-prefixed. */
   readonly payoutAccount: string;
+  /** EVM account whose statements enrol, rotate and revoke the meter's keys; absent: `payoutAccount`. */
+  readonly owner?: string | undefined;
   /** Absent: firm, and nothing asked beside the energy. */
   readonly offer?: SiteOffer | undefined;
 }

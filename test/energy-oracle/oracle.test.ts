@@ -4,6 +4,7 @@ import type { ForecastRequest } from '../../energy-oracle/forecast/forecaster.ts
 import { createOracle } from '../../energy-oracle/oracle.ts';
 import type { Site } from '../../energy-oracle/site.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
+import type { MeterKeys } from '../../energy-oracle/telemetry/meter-keys.ts';
 import { encodeUnsigned, type Stream, unsignedTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { createMemoryLine } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { manualClock } from '../../units/clock.ts';
@@ -15,7 +16,7 @@ const site = gridOnly;
 const withBattery: Site = { ...gridOnly, battery: { capacityKwh: 20, powerKw: 8, roundTripEfficiency: 0.9 } };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-async function make(site: Site = gridOnly, { takesUnsigned = false } = {}) {
+async function make(site: Site = gridOnly, { takesUnsigned = false, meterKeys }: { takesUnsigned?: boolean; meterKeys?: MeterKeys } = {}) {
   const clock = manualClock(noon);
   const [meters, feeds, bound] = [createMemoryLine({ clock }), createMemoryLine({ clock }), createMemoryLine({ clock })];
   const store = createMemorySeriesStore();
@@ -27,6 +28,7 @@ async function make(site: Site = gridOnly, { takesUnsigned = false } = {}) {
     feedKeys: { 'DE-LU': feedKey.publicKey },
     store,
     telemetry: meters.source,
+    ...(meterKeys ? { meterKeys } : {}),
     ...(takesUnsigned ? { unsigned: bound.source } : {}),
     grid: feeds.source,
     forecaster: {
@@ -122,6 +124,19 @@ describe('the facts of a slot', () => {
       curtailedWh: undefined,
       importPrice: undefined,
     });
+  });
+
+  test('certify nothing of a slot for which the key was revoked after its readings were stored', async () => {
+    let revoked = false;
+    const meterKeys = { validAt: () => (revoked ? undefined : keyOf(1).publicKey), known: () => [] };
+    const { clock, oracle, read, settled } = await make(site, { meterKeys });
+    for (const from of [0, 5, 10]) await read('pv_power', 9_000, from, from + 5);
+    for (const from of [0, 5, 10]) await read('load_power', 1_000, from, from + 5);
+    await settled();
+    await oracle.closeSlots({ start: noon, end: noon + SLOT });
+    expect((await oracle.view.facts(site.id, hour, clock.now()))[0]?.surplusWh).toBe(2_000);
+    revoked = true;
+    expect((await oracle.view.facts(site.id, hour, clock.now()))[0]?.surplusWh).toBeUndefined();
   });
 
   describe('of unsigned readings', () => {
