@@ -18,6 +18,8 @@ import {
   type BatchMark,
   checkBatch,
   type Quarantined,
+  quarantinedBytesMax,
+  quarantinedMax,
   type Rollup,
   type SequenceHead,
   type SeriesStore,
@@ -35,11 +37,25 @@ export function createMemorySeriesStore(): SeriesStore {
   const weather = new Map<string, Accepted<WeatherForecast>>();
   const weatherOf = shelves(byForecast); // by site
   const quarantined = new Map<string, Quarantined>();
+  const passing = new Map<string, { readonly keys: string[]; bytes: number }>(); // by sender and reason, what may give way
+  const byReason: Record<string, number> = {};
   const rollupsOf = shelves(bySlot); // by site and stream
   const outlooks = new Map<string, Outlook>();
   const outlooksOf = shelves(byOutlook); // by site
   const heads = new Map<string, SequenceHead>();
 
+  /** Lets the oldest of a message's sender and reason go when there are too many. */
+  const makeRoom = (key: string, { sender = '', reason, evidence }: Quarantined) => {
+    const shelf = passing.get(keyOf(sender, reason)) ?? { keys: [], bytes: 0 };
+    passing.set(keyOf(sender, reason), shelf);
+    shelf.keys.push(key);
+    shelf.bytes += evidence.payload.length;
+    while (shelf.keys.length > quarantinedMax || (shelf.bytes > quarantinedBytesMax && shelf.keys.length > 1)) {
+      const oldest = shelf.keys.shift() as string;
+      shelf.bytes -= quarantined.get(oldest)?.evidence.payload.length ?? 0;
+      quarantined.delete(oldest);
+    }
+  };
   const lead = (head: SequenceHead) => {
     const key = keyOf(head.sender, head.stream);
     if (head.seq > (heads.get(key)?.seq ?? -1)) heads.set(key, head);
@@ -86,7 +102,10 @@ export function createMemorySeriesStore(): SeriesStore {
       for (const message of batch.quarantined) {
         const { topic, payload, receivedAt } = message.evidence;
         const key = keyOf(receivedAt, message.reason, topic, Buffer.from(payload).toString('base64'));
-        if (!quarantined.has(key)) quarantined.set(key, message);
+        if (quarantined.has(key)) continue;
+        quarantined.set(key, message);
+        byReason[message.reason] = (byReason[message.reason] ?? 0) + 1;
+        if (!message.lasting) makeRoom(key, message);
       }
     },
     signatureOf: async (sender, stream, seq) => {
@@ -117,9 +136,7 @@ export function createMemorySeriesStore(): SeriesStore {
     outlook: async (site, asOf) => outlooksOf(site).last(asOf),
     outlooks: async (site, issued) => outlooksOf(site).within(issued),
     async counts() {
-      const byReason: Record<string, number> = {};
-      for (const { reason } of quarantined.values()) byReason[reason] = (byReason[reason] ?? 0) + 1;
-      return { readings: readings.size, curves: curves.size, weather: weather.size, quarantined: byReason };
+      return { readings: readings.size, curves: curves.size, weather: weather.size, quarantined: { ...byReason } };
     },
     quarantine: async (limit, reason) =>
       [...quarantined.values()]

@@ -67,6 +67,9 @@ create table if not exists quarantined (
   topic bytea not null, payload bytea not null, digest bytea not null,
   unique (received_at_ms, digest)
 );
+alter table quarantined add column if not exists sender text not null default '';
+alter table quarantined add column if not exists lasting boolean not null default false;
+create index if not exists quarantined_by_sender on quarantined (sender, reason, id) where not lasting;
 create table if not exists rollups (
   site text not null, stream text not null, slot_ms bigint not null,
   energy_wh double precision not null, covered_ms bigint not null, signed_ms bigint not null,

@@ -12,7 +12,17 @@ import { batchStream, rootSignature } from '../telemetry/batch.ts';
 import type { CurveBody } from '../telemetry/curve-message.ts';
 import { numberedAs, type Reading } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
-import type { Accepted, BannedSlot, BatchMark, IngestBatch, Quarantined, Rollup, SequenceHead } from './series-store.ts';
+import {
+  type Accepted,
+  type BannedSlot,
+  type BatchMark,
+  type IngestBatch,
+  type Quarantined,
+  quarantinedBytesMax,
+  quarantinedMax,
+  type Rollup,
+  type SequenceHead,
+} from './series-store.ts';
 
 /** Serialises making of tables and partitions between processes ("ser"); ends with its transaction. */
 export const schemaLock = 0x736572;
@@ -181,10 +191,10 @@ export async function insertQuarantined(client: pg.PoolClient, messages: readonl
       .digest();
   const { rows } = await client.query<{ reason: string }>({
     name: 'insert-quarantined',
-    text: `insert into quarantined (received_at_ms, reason, detail, topic, payload, digest)
-           select at, reason, detail, topic, payload, digest
-           from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[])
-             with ordinality as g(at, reason, detail, topic, payload, digest, place)
+    text: `insert into quarantined (received_at_ms, reason, detail, topic, payload, digest, sender, lasting)
+           select at, reason, detail, topic, payload, digest, sender, lasting
+           from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::boolean[])
+             with ordinality as g(at, reason, detail, topic, payload, digest, sender, lasting, place)
            order by place on conflict do nothing returning reason`,
     values: [
       messages.map(({ evidence }) => evidence.receivedAt),
@@ -193,10 +203,36 @@ export async function insertQuarantined(client: pg.PoolClient, messages: readonl
       messages.map(({ evidence }) => Buffer.from(evidence.topic)),
       messages.map(({ evidence }) => Buffer.from(evidence.payload)),
       messages.map(digest),
+      messages.map(({ sender = '' }) => sender),
+      messages.map(({ lasting = false }) => lasting),
     ],
   });
   for (const { reason } of rows) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  await makeRoom(client, messages);
   return byReason;
+}
+
+/** Lets the oldest messages of every sender and reason go that there are too many of; O(`quarantinedMax`) each. */
+async function makeRoom(client: pg.PoolClient, messages: readonly Quarantined[]): Promise<void> {
+  const given = new Map(
+    messages.filter(({ lasting }) => !lasting).map(({ sender = '', reason }) => [`${sender} ${reason}`, { sender, reason }]),
+  );
+  if (given.size === 0) return;
+  await client.query({
+    name: 'make-room',
+    text: `delete from quarantined q using unnest($1::text[], $2::text[]) as g(sender, reason), lateral (
+             select id from (
+               select id, row_number() over newest as place, sum(length(payload)) over newest as bytes
+               from quarantined where sender = g.sender and reason = g.reason and not lasting window newest as (order by id desc)
+             ) ranked where place > $3 or (bytes > $4 and place > 1)
+           ) old where q.id = old.id`,
+    values: [
+      [...given.values()].map(({ sender }) => sender),
+      [...given.values()].map(({ reason }) => printable(reason)),
+      quarantinedMax,
+      quarantinedBytesMax,
+    ],
+  });
 }
 
 /** A number above the head is always a new one, so the batch's highest decide without asking which of them were. */

@@ -17,12 +17,23 @@ export interface Accepted<T> {
   readonly evidence: RawMessage;
 }
 
-/** A message that did not pass: why, and the whole message. Never dropped. */
+/** A message that did not pass: why, and the whole message. Counted for ever; kept as long as there is room for it. */
 export interface Quarantined {
   readonly evidence: RawMessage;
   readonly reason: string;
   readonly detail: string;
+  /** The enrolled sender that the topic names; absent: none. */
+  readonly sender?: string | undefined;
+  /** It is the evidence of a ban, and kept for ever. */
+  readonly lasting?: boolean;
 }
+
+/**
+ * So many messages in quarantine, and so many bytes of their payloads, are kept of one sender and reason, beside those that
+ * last; the oldest give way, and stay in the counts.
+ */
+export const quarantinedMax = 200;
+export const quarantinedBytesMax = 256 * 1_024;
 
 /** A batch of readings that was opened: its number, signature and the end of what it tells of. */
 export interface BatchMark {

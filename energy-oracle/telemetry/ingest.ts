@@ -1,12 +1,13 @@
 /**
  * Ingest: from messages as they arrive to one durable commit, and only then the receipts.
  *
- * Owns the queue and the group commit: what arrives while a commit is under way is the next batch. Every message ends up
- * accepted, known already, or quarantined whole; what a full queue turns away is still in its sender's spool. A receipt
+ * Owns the queue and the group commit: what arrives while a commit is under way is the next one. Senders are served in
+ * turn. Every message ends up accepted, known already, or quarantined whole; what a full queue turns away is still in its sender's spool. A receipt
  * names a number only when the sender signed it, so a forger cannot make a meter forget what was never stored.
  */
 import { DAY, type DurationMs, type Interval } from '../../units/time.ts';
 import type { IngestBatch, SeriesStore } from '../store/series-store.ts';
+import { createFairQueue } from './fair-queue.ts';
 import { type Answer, createJudge, type Judged, type Prepared, prepare } from './judge.ts';
 import { registerOf } from './place.ts';
 import type { Reading } from './reading.ts';
@@ -16,8 +17,9 @@ import type { Verifier } from './verify.ts';
 /** Messages in one commit, and readings in all of them where that is reached first. */
 export const batchMax = 1_000;
 const commitReadingsMax = 6_000;
-/** Messages that wait; beyond it they are turned away, unacknowledged. */
+/** Messages that wait, and bytes of them; beyond it the longest lane's newest is turned away, unacknowledged. */
 export const queueMax = 20_000;
+const queueBytesMax = 64_000_000;
 /** Numbers in one receipt, so that it stays far below a broker's packet limit. */
 const receiptEntriesMax = 400;
 const backoffMsMin: DurationMs = 100;
@@ -61,7 +63,7 @@ export interface Ingest {
 }
 
 export function createIngest({ source, store, verifier, wait, onEvent = () => {} }: IngestPorts): Ingest {
-  const queue: Prepared[] = [];
+  const queue = createFairQueue({ countMax: queueMax, bytesMax: queueBytesMax });
   let pump: Promise<void> | undefined;
   let committing: Promise<void> = Promise.resolve();
   let closed = false;
@@ -71,25 +73,40 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
   const onMessage = (message: RawMessage) => {
     if (closed) return;
     count.received += 1;
-    if (queue.length >= queueMax) {
+    const away = queue.push(verifier.senderOf(message.topic) ?? '', message);
+    if (away) {
       count.turnedAway += 1;
-      onEvent({ kind: 'turned-away', topic: message.topic });
-      return;
+      onEvent({ kind: 'turned-away', topic: away.topic });
     }
-    queue.push(prepare(message, verifier));
     pump ??= Promise.resolve().then(drain);
+  };
+  /** The next messages in turn that make one commit, their signatures being checked. */
+  const prepareNext = (): readonly Prepared[] => {
+    const prepared: Prepared[] = [];
+    for (let readings = 0; prepared.length < batchMax && readings < commitReadingsMax; ) {
+      const message = queue.take();
+      if (!message) break;
+      const one = prepare(message, verifier);
+      prepared.push(one);
+      readings += one.decoded.kind === 'batch' ? one.decoded.batch.readings.length : 1;
+    }
+    return prepared;
   };
   /** What is judged while the commit before it is under way. Only one is: receipts keep their order, and so does the store. */
   const drain = async () => {
-    while (queue.length > 0 && !closed) {
-      const judged = await judgeAll(takeFrom(queue));
+    let next = prepareNext();
+    while (next.length > 0 && !closed) {
+      const judged = await judgeAll(next);
+      next = prepareNext(); // their signatures are checked while these are committed
       await committing;
       if (!judged) break; // closed while the store was away
       committing = commitAndAnswer(judged);
-      if (queue.length === 0) await committing;
+      if (next.length > 0) continue;
+      await committing;
+      next = prepareNext();
     }
-    await committing;
-    pump = undefined;
+    if (closed) await committing;
+    pump = undefined; // at once: what comes in between would wait for the message after it
   };
   /** Tries again until it works or we close: nothing else can be done with what is in hand, and nothing was acknowledged. */
   const persist = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
@@ -155,7 +172,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     settled: async () => {
       while (pump || acknowledging.size > 0) await Promise.all([pump, ...acknowledging]);
     },
-    stats: () => ({ ...count, queued: queue.length }),
+    stats: () => ({ ...count, queued: queue.size() }),
     close: async () => {
       closed = true;
       await pump;
@@ -163,18 +180,6 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       await source.close();
     },
   };
-}
-
-/** Takes the oldest messages that make one commit out of the queue; at least one. */
-function takeFrom(queue: Prepared[]): Prepared[] {
-  let [messages, readings] = [0, 0];
-  while (messages < Math.min(batchMax, queue.length)) {
-    const { decoded } = queue[messages] as Prepared;
-    readings += decoded.kind === 'batch' ? decoded.batch.readings.length : 1;
-    if (messages > 0 && readings > commitReadingsMax) break;
-    messages += 1;
-  }
-  return queue.splice(0, messages);
 }
 
 /** Where a reading's neighbours in the store lie: of a register also the last one before it. */

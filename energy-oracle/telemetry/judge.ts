@@ -65,7 +65,10 @@ export function prepare(message: RawMessage, verifier: Verifier): Prepared {
 export function createJudge(ports: JudgePorts): (prepared: Prepared) => Promise<Judged | undefined> {
   return async ({ message, decoded, foreseen }) => {
     await foreseen;
-    if (decoded.kind === 'undecodable') return quarantinedOnly(message, decoded.reason, decoded.detail);
+    if (decoded.kind === 'undecodable') {
+      const sender = ports.verifier.senderOf(message.topic);
+      return quarantinedOnly({ evidence: message, reason: decoded.reason, detail: decoded.detail, sender });
+    }
     if (decoded.kind === 'batch') return judgeBatch(ports, message, decoded.batch);
     const number = numberOf(decoded);
     const verdict = await settled(
@@ -80,7 +83,7 @@ export function createJudge(ports: JudgePorts): (prepared: Prepared) => Promise<
       case 'repeat':
         return { commit: {}, answers: [{ ...number, refused: verdict.refused }], gaps: [] };
       case 'quarantined':
-        return refusedWhole(message, number, verdict);
+        return refusedWhole(ports.verifier, message, number, verdict);
       default:
         return verdict satisfies never;
     }
@@ -104,15 +107,13 @@ async function settled<V extends { readonly kind: string }>(
 
 type Refused = Extract<Verdict, { kind: 'quarantined' }>;
 
-const quarantinedOnly = (evidence: RawMessage, reason: string, detail: string): Judged => ({
-  commit: { quarantined: [{ evidence, reason, detail }] },
-  answers: [],
-  gaps: [],
-});
+const quarantinedOnly = (quarantined: Quarantined): Judged => ({ commit: { quarantined: [quarantined] }, answers: [], gaps: [] });
 
-/** A forger gets no answer. */
-function refusedWhole(evidence: RawMessage, number: MessageNumber, { reason, detail, authentic, bans = [] }: Refused): Judged {
-  const { commit } = quarantinedOnly(evidence, reason, detail);
+/** A forger gets no answer, and its message stands to no sender's account but that of its name. */
+function refusedWhole(verifier: Verifier, evidence: RawMessage, number: MessageNumber, refused: Refused): Judged {
+  const { reason, detail, authentic, bans = [] } = refused;
+  const sender = verifier.senderOf(evidence.topic);
+  const { commit } = quarantinedOnly({ evidence, reason, detail, sender, lasting: bans.length > 0 });
   const site = number.sender.slice(number.sender.indexOf('/') + 1);
   return {
     commit: { ...commit, banned: bans.map((slot) => ({ site, slot })) },
@@ -133,7 +134,7 @@ async function judgeBatch({ verifier, pastOf }: JudgePorts, message: RawMessage,
     () => pastOf(number, undefined),
   );
   if (!opened) return undefined;
-  if (opened.kind === 'quarantined') return refusedWhole(message, number, opened);
+  if (opened.kind === 'quarantined') return refusedWhole(verifier, message, number, opened);
   const answer: Answer = { ...number, refused: undefined };
   if (opened.kind === 'repeat') {
     const refused = readings.map((member) => ({ ...memberNumber(member), refused: verifier.memberRefusedFor(member) }));
@@ -157,7 +158,7 @@ async function judgeBatch({ verifier, pastOf }: JudgePorts, message: RawMessage,
     commit: {
       readings: accepted,
       batches: [{ value: { provider, site, seq, signature: batch.signature, end: spanOfBatch(batch).end }, evidence: message }],
-      quarantined: quarantinedMembers(message, refused),
+      quarantined: quarantinedMembers(message, number.sender, refused),
       banned: refused.flatMap(({ bans = [] }) => bans.map((slot) => ({ site, slot }))),
     },
     answers: [answer, ...refused.map(({ member, reason }) => ({ ...memberNumber(member), refused: reason }))],
@@ -168,13 +169,18 @@ async function judgeBatch({ verifier, pastOf }: JudgePorts, message: RawMessage,
 const memberNumber = ({ provider, site, stream, seq }: Reading): MessageNumber => ({ sender: `${provider}/${site}`, stream, seq });
 
 /** The whole batch once for each reason, however many members it holds against. */
-function quarantinedMembers(evidence: RawMessage, refused: readonly (Refused & { readonly member: Reading })[]): Quarantined[] {
+function quarantinedMembers(
+  evidence: RawMessage,
+  sender: string,
+  refused: readonly (Refused & { readonly member: Reading })[],
+): Quarantined[] {
   const byReason = new Map<string, (Refused & { readonly member: Reading })[]>();
   for (const one of refused) byReason.get(one.reason)?.push(one) ?? byReason.set(one.reason, [one]);
   return [...byReason].map(([reason, all]) => {
     const [first] = all as [Refused & { readonly member: Reading }];
     const more = all.length > 1 ? `; ${all.length} readings of the batch in all` : '';
-    return { evidence, reason, detail: `${first.member.stream}: ${first.detail}${more}` };
+    const lasting = all.some(({ bans = [] }) => bans.length > 0);
+    return { evidence, reason, detail: `${first.member.stream}: ${first.detail}${more}`, sender, lasting };
   });
 }
 

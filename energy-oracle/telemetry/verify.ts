@@ -54,7 +54,7 @@ export type Verdict =
       readonly reason: VerifyRefusal;
       readonly detail: string;
       readonly authentic: boolean;
-      /** Starts of slots that are banned for it, for good. */
+      /** Starts of slots that are banned from now on, for good, with this as the evidence. */
       readonly bans?: readonly Instant[];
     }
   /** Reaches back before what is remembered: ask the store, then verify again with its answer. */
@@ -92,6 +92,8 @@ export interface Verifier {
   bannedSlots(): readonly BannedSlot[];
   /** Begins to check a signature on another thread, so that judging need not; resolves when it is known. */
   foresee(message: Reading | ReadingBatch): Promise<void> | undefined;
+  /** The enrolled sender that a topic names, as receipts name it; `undefined` when there is none. Says nothing of who sent it. */
+  senderOf(topic: string): string | undefined;
 }
 
 type Quarantined = Extract<Verdict, { kind: 'quarantined' }>;
@@ -118,13 +120,12 @@ export function createVerifier(ports: VerifierPorts): Verifier {
     return memory;
   };
   const banned = new Map<string, Set<Instant>>();
-  /** Bans every slot of the intervals; returns them. */
+  /** Bans every slot of the intervals; returns those that were not banned before. */
   const ban = (site: string, intervals: readonly Interval[]): readonly Instant[] => {
     const slots = banned.get(site) ?? new Set();
-    const met = intervals.flatMap(slotsTouching);
-    for (const slot of met) slots.add(slot);
+    const fresh = intervals.flatMap(slotsTouching).filter((slot) => !slots.has(slot) && slots.add(slot));
     banned.set(site, slots);
-    return met;
+    return fresh;
   };
   for (const { site, slot } of ports.banned ?? []) ban(site, [{ start: slot, end: slot + 1 }]);
 
@@ -223,6 +224,11 @@ export function createVerifier(ports: VerifierPorts): Verifier {
       const key = keys.validAt(site, lastInstant(isBatch ? (message.readings[0] as Reading).metered : message.metered));
       const text = isBatch ? signedBatchText(message, message.readings.length) : signedText(message);
       return key === undefined ? undefined : foreknown.check(key, text, message.signature);
+    },
+    senderOf: (topic) => {
+      const [root, , first = '', second = ''] = topic.split('/', 4);
+      if (root === 'grid') return Object.hasOwn(feedKeys, first) ? first : undefined;
+      return siteById.get(second)?.provider === first ? `${first}/${second}` : undefined;
     },
     bannedSlots: () => [...banned].flatMap(([site, slots]) => [...slots].map((slot) => ({ site, slot }))),
   };

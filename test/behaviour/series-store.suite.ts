@@ -8,7 +8,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Curve, curveTopic } from '../../energy-oracle/grid/grid-feed.ts';
 import type { Outlook } from '../../energy-oracle/outlook.ts';
-import type { Accepted, IngestBatch, Quarantined, Rollup, SeriesStore } from '../../energy-oracle/store/series-store.ts';
+import {
+  type Accepted,
+  type IngestBatch,
+  type Quarantined,
+  quarantinedBytesMax,
+  quarantinedMax,
+  type Rollup,
+  type SeriesStore,
+} from '../../energy-oracle/store/series-store.ts';
 import { type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { type WeatherForecast, weatherTopic } from '../../energy-oracle/weather/weather-feed.ts';
 import { HOUR, MINUTE, SLOT } from '../../units/time.ts';
@@ -105,6 +113,47 @@ const batch = (part: Partial<IngestBatch>): IngestBatch => ({ readings: [], curv
 const readingsOf = (store: SeriesStore) => store.readings('evora', 'pv_power', whole);
 
 export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
+  describe('a quarantine', () => {
+    const of = (sender: string | undefined, n: number, size = 20): Quarantined => ({
+      ...garbage('bad-signature', `${n}`.padEnd(size, '.'), midnight + n),
+      sender,
+    });
+    const kept = async (store: SeriesStore) => (await store.quarantine(10_000)).map(({ evidence }) => evidence.receivedAt - midnight);
+    const many = (count: number, make: (n: number) => Quarantined) => Array.from({ length: count }, (_, n) => make(n));
+
+    test('keeps the newest messages of a sender and reason, and counts all there ever were', async () => {
+      const { store } = await open();
+      await store.commit(batch({ quarantined: many(150, (n) => of('sunco/evora', n)) }));
+      await store.commit(batch({ quarantined: many(150, (n) => of('sunco/evora', 150 + n)) }));
+      expect(await kept(store)).toEqual(many(quarantinedMax, (n) => of('', n)).map((_, n) => 299 - n));
+      expect((await store.counts()).quarantined).toEqual({ 'bad-signature': 300 });
+    });
+
+    test('lets nobody’s flood push out another sender’s, or another reason’s', async () => {
+      const { store } = await open();
+      await store.commit(batch({ quarantined: [of('sunco/beja', 1), { ...of(undefined, 2), reason: 'schema' }] }));
+      await store.commit(batch({ quarantined: many(500, (n) => of(undefined, 10 + n)) }));
+      expect(await kept(store)).toEqual(expect.arrayContaining([1, 2]));
+      expect(await kept(store)).toHaveLength(quarantinedMax + 2);
+    });
+
+    test('is bounded in bytes too, and keeps one message however long it is', async () => {
+      const { store } = await open();
+      await store.commit(batch({ quarantined: many(9, (n) => of('sunco/evora', n, quarantinedBytesMax / 4)) }));
+      expect(await kept(store)).toEqual([8, 7, 6, 5]);
+      await store.commit(batch({ quarantined: [of('sunco/evora', 9, 2 * quarantinedBytesMax)] }));
+      expect(await kept(store)).toEqual([9]);
+    });
+
+    test('never lets the evidence of a ban go', async () => {
+      const { store } = await open();
+      await store.commit(batch({ quarantined: many(300, (n) => ({ ...of('sunco/evora', n), reason: 'equivocation', lasting: true })) }));
+      await store.commit(batch({ quarantined: many(300, (n) => ({ ...of('sunco/evora', 300 + n), reason: 'equivocation' })) }));
+      expect(await kept(store)).toHaveLength(300 + quarantinedMax);
+      expect((await kept(store)).toSorted((a, b) => a - b).slice(0, 300)).toEqual(many(300, (n) => of('', n)).map((_, n) => n));
+    });
+  });
+
   describe('a ban', () => {
     test('is kept once a slot, also for whoever opens the store next', async () => {
       const { store, reopen } = await open();
