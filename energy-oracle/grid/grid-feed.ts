@@ -9,6 +9,7 @@ import type { SigningKey } from '../site.ts';
 import { type CurveBinding, type CurveBody, decodeCurveBody, encodeCurveBody, signedCurveBody } from '../telemetry/curve-message.ts';
 import type { DecodeRefusal } from '../telemetry/reading.ts';
 import type { TelemetrySource } from '../telemetry/telemetry-source.ts';
+import type { SignalProvenance } from './signal-provenance.ts';
 
 /** What a grid's power is made from, in Electricity Maps' words; `hydro_storage` and `battery_storage` are discharge. */
 export const fuels = [
@@ -49,6 +50,8 @@ const unitOf = (signal: Signal): RegExp => {
 export interface Curve extends CurveBody {
   readonly zone: string;
   readonly signal: Signal;
+  /** Of a curve that was fetched and that nobody signed (`signature` is empty): who said it. */
+  readonly provenance?: SignalProvenance;
 }
 
 /** The port: the oracle's end of the line that brings curves. The same line as a meter's, on other topics. */

@@ -88,7 +88,7 @@ export function createMemorySeriesStore(): SeriesStore {
         if (curves.has(key)) continue;
         curves.set(key, accepted);
         curvesOf(keyOf(zone, signal)).put(accepted.value);
-        lead({ sender: zone, stream: signal, seq, end: issuedAt, signature });
+        if (signature !== '') lead({ sender: zone, stream: signal, seq, end: issuedAt, signature });
       }
       for (const accepted of batch.weather) {
         const { provider, site, variable, seq, issuedAt, signature } = accepted.value;

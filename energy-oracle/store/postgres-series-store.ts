@@ -9,6 +9,7 @@
 import type pg from 'pg';
 import { type Instant, SLOT } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
+import type { SignalProvenance } from '../grid/signal-provenance.ts';
 import type { Outlook, OutlookSlot } from '../outlook.ts';
 import { batchStream } from '../telemetry/batch.ts';
 import { meteredMsMax, type Reading } from '../telemetry/reading.ts';
@@ -55,6 +56,7 @@ create table if not exists curves (
   primary key (zone, signal, seq)
 );
 create index if not exists curves_by_end on curves (zone, signal, end_ms);
+alter table curves add column if not exists provenance jsonb;
 create table if not exists weather_forecasts (
   provider text not null, site text not null, variable text not null, seq bigint not null, issued_at_ms bigint not null,
   start_ms bigint not null, step_ms bigint not null, end_ms bigint not null, step_values double precision[] not null,
@@ -181,12 +183,16 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
     async curves(zone, signal, { start, end }, asOf) {
       const { rows } = await pool.query<CurveRow>(
         `select zone, signal, issued_at_ms::float8 as "issuedAt", start_ms::float8 as start, step_ms::float8 as "stepMs",
-                step_values as values, unit, seq::float8, signature
+                step_values as values, unit, seq::float8, signature, provenance
          from curves where zone = $1 and signal = $2 and end_ms > $3 and start_ms < $4 and $3 < $4 and issued_at_ms <= $5
          order by issued_at_ms, seq`,
         [zone, signal, start, end, asOf],
       );
-      return rows.map((row) => ({ ...row, values: row.values.map((value) => value ?? undefined) }));
+      return rows.map(({ provenance, ...row }) => ({
+        ...row,
+        values: row.values.map((value) => value ?? undefined),
+        ...(provenance ? { provenance } : {}),
+      }));
     },
     async weather(site, { start, end }, asOf) {
       // many issues overlap, so their values come as text: the driver reads an array's elements one by one
@@ -253,8 +259,9 @@ interface ReadingRow extends Omit<Reading, 'metered'> {
   readonly start_ms: Instant;
   readonly end_ms: Instant;
 }
-interface CurveRow extends Omit<Curve, 'values'> {
+interface CurveRow extends Omit<Curve, 'values' | 'provenance'> {
   readonly values: readonly (number | null)[];
+  readonly provenance: SignalProvenance | null;
 }
 interface WeatherRow extends Omit<WeatherForecast, 'values'> {
   /** Steps with commas between; a gap is empty. */

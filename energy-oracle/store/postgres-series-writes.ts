@@ -128,7 +128,10 @@ export async function insertBanned(client: pg.PoolClient, banned: readonly Banne
 
 /** @returns how many were new */
 export const insertCurves = (client: pg.PoolClient, curves: readonly Accepted<Curve>[]): Promise<number> =>
-  insertIssued(client, 'curves', ['zone', 'signal'], curves, ({ zone, signal }) => [zone, signal]);
+  insertIssued(client, 'curves', ['zone', 'signal'], curves, ({ zone, signal }) => [zone, signal], {
+    columns: ['provenance'],
+    values: ({ provenance }) => [provenance === undefined ? null : JSON.stringify(provenance)],
+  });
 
 /** @returns how many were new */
 export const insertWeather = (client: pg.PoolClient, weather: readonly Accepted<WeatherForecast>[]): Promise<number> =>
@@ -150,9 +153,13 @@ async function insertIssued<Issued extends CurveBody>(
   ownColumns: readonly string[],
   given: readonly Accepted<Issued>[],
   ownValues: (value: Issued) => readonly string[],
+  beside: { readonly columns: readonly string[]; readonly values: (value: Issued) => readonly (string | null)[] } = {
+    columns: [],
+    values: () => [],
+  },
 ): Promise<number> {
   let fresh = 0;
-  const columns = [...ownColumns, ...bodyColumns];
+  const columns = [...ownColumns, ...bodyColumns, ...beside.columns];
   const rankOf = ({ value }: Accepted<Issued>) => [...ownValues(value), value.seq].join('/');
   const ordered = [...given].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : rankOf(a) > rankOf(b) ? 1 : 0)); // one order for all writers
   for (const { value, evidence } of ordered) {
@@ -173,6 +180,7 @@ async function insertIssued<Issued extends CurveBody>(
         evidence.topic,
         Buffer.from(evidence.payload),
         evidence.receivedAt,
+        ...beside.values(value),
       ],
     });
     fresh += rowCount ?? 0;
@@ -245,7 +253,8 @@ export async function raiseHeads(client: pg.PoolClient, { readings, curves, weat
   for (const { value } of readings)
     raise(`${value.provider}/${value.site}`, numberedAs(value), value.seq, value.metered.end, value.signature);
   for (const { value } of batches) raise(`${value.provider}/${value.site}`, batchStream, value.seq, value.end, value.signature);
-  for (const { value } of curves) raise(value.zone, value.signal, value.seq, value.issuedAt, value.signature);
+  for (const { value } of curves.filter(({ value }) => value.signature !== ''))
+    raise(value.zone, value.signal, value.seq, value.issuedAt, value.signature);
   for (const { value } of weather) raise(`${value.provider}/${value.site}`, value.variable, value.seq, value.issuedAt, value.signature);
   if (highest.size === 0) return;
   const heads = [...highest.keys()].sort().flatMap((key) => highest.get(key) ?? []); // one order for all writers: no deadlock

@@ -91,7 +91,7 @@ export interface Rollup {
   readonly availableAt: Instant;
 }
 
-/** The newest sequence number stored for a sender's stream: what a restarted verifier starts from. */
+/** The newest sequence number stored for a sender's stream: what a restarted verifier starts from. Curves that nobody signed raise none. */
 export interface SequenceHead {
   /** `<provider>/<site>` or `<zone>`. */
   readonly sender: string;

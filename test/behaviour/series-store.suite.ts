@@ -379,6 +379,29 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
     });
   });
 
+  describe('a curve that nobody signed', () => {
+    const provenance = {
+      asOf: midnight,
+      quorum: 1,
+      sources: [{ source: 'awattar', unitFound: 'Eur/MWh', issuedAt: null, fetchedAt: midnight, estimated: 0 }],
+      low: [41.5, null],
+      high: [41.5, null],
+      counted: [[0], []],
+      quality: ['quorum' as const, 'gap' as const],
+      leftOut: [{ source: 'entsoe', reason: 'it was not reached' }],
+    };
+    const fetched = curve(9_000, { signature: '', values: [41.5, undefined], provenance });
+
+    test('keeps who said it, and raises no number that its zone’s feed would have to follow', async () => {
+      const { store, reopen } = await open();
+      await store.commit(batch({ curves: [curve(1), fetched] }));
+      for (const one of [store, ...(reopen ? [reopen()] : [])]) {
+        expect(await one.curves('PT', 'day_ahead_price', whole, Number.MAX_SAFE_INTEGER)).toEqual([curve(1).value, fetched.value]);
+        expect((await one.heads()).map(({ seq }) => seq)).toEqual([1]);
+      }
+    });
+  });
+
   describe('heads', () => {
     test('are the highest number of each sender and stream, meters and feeds, also after reopening', async () => {
       const { store, reopen } = await open();
