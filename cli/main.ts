@@ -9,6 +9,7 @@ import { dataCommand } from './data.ts';
 import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
 import { keyCommand } from './key.ts';
+import { oracleCommand } from './oracle.ts';
 import { serve } from './serve.ts';
 import { simCommand } from './sim.ts';
 import { start } from './start.ts';
@@ -115,6 +116,7 @@ program.addCommand(keyCommand());
 program.addCommand(jobsCommand());
 program.addCommand(simCommand(stopSignal));
 program.addCommand(dataCommand());
+program.addCommand(oracleCommand(stopSignal));
 forecastCommand(program);
 
 program.parseAsync().then(

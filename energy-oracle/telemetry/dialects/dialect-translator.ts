@@ -49,6 +49,8 @@ export interface Understood {
   readonly refusals: readonly { readonly dialect: string; readonly reason: string }[];
   readonly replies: readonly Outgoing[];
   readonly subscribe: readonly string[];
+  /** False for a topic that no dialect has. */
+  readonly isKnown: boolean;
 }
 
 export interface Interpreter {
@@ -157,16 +159,19 @@ export function createInterpreter({ mapping }: { mapping: Mapping }): Interprete
       const refusals: { dialect: string; reason: string }[] = [];
       const replies: Outgoing[] = [];
       const subscribe: string[] = [];
+      let isKnown = false;
       for (const speaker of speakers) {
         const { name } = speaker.site.dialect;
         const met = speaker.settle?.topic.match(message.topic);
         if (met && speaker.settle)
           speaker.sums.settle(`${name}/${rendered(speaker.settle.device, { ...speaker.site.variables, ...met })} `);
         const alive = speaker.keepalive?.topic.match(message.topic);
+        if (met || alive) isKnown = true;
         if (alive && speaker.keepalive)
           speaker.keepalive.state.know(rendered(speaker.keepalive.rule.topic, { ...speaker.site.variables, ...alive }));
         for (const heard of [speaker.site.find(message), speaker.session?.hear(message)]) {
           if (!heard) continue;
+          isKnown = true;
           for (const reason of heard.refusals) refusals.push({ dialect: name, reason });
           for (const said of heard.said) {
             const finding = conclude(speaker, said, message);
@@ -180,7 +185,7 @@ export function createInterpreter({ mapping }: { mapping: Mapping }): Interprete
             }
         }
       }
-      return { findings, refusals, replies, subscribe };
+      return { findings, refusals, replies, subscribe, isKnown };
     },
     due: (now) => speakers.flatMap(({ keepalive }) => keepalive?.state.due(now) ?? []),
   };
