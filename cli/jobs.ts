@@ -37,7 +37,7 @@ export function jobsCommand(): Command {
       .option('--api <url>', 'where the scheduler answers', process.env['SUNWARD_API'] ?? 'http://127.0.0.1:7070')
       .option('--json', 'print JSON', false);
   reach(jobs.command('launch').argument('<file>', 'job file, YAML or JSON').description('submit a job; it is stored when this returns'))
-    .option('--owner <name>', 'who pays', process.env['USER'] ?? 'you')
+    .option('--owner <name>', 'who pays (default: the owner of SUNWARD_API_KEY, else $USER)', usualOwner())
     .option('--key <text>', 'submitting the same key again is the same job')
     .option('--preview', 'tell where, when and for how much, and submit nothing', false)
     .option('--quote <file>', 'submit at the price of a quote: what `--preview --json` printed')
@@ -51,8 +51,11 @@ export function jobsCommand(): Command {
   return jobs;
 }
 
+/** A key knows its owner. */
+const usualOwner = () => (process.env['SUNWARD_API_KEY'] ? undefined : (process.env['USER'] ?? 'you'));
+
 interface LaunchOptions extends Reach {
-  readonly owner: string;
+  readonly owner?: string;
   readonly key?: string;
   readonly preview: boolean;
   readonly quote?: string;
@@ -62,7 +65,7 @@ async function launch(file: string, { api, json, owner, key, preview, quote }: L
   if (preview && quote !== undefined) throw new RangeError('--preview asks for a quote and --quote uses one; give one of them');
   const headers = {
     'Content-Type': 'application/json',
-    'X-Sunward-Owner': owner,
+    ...(owner === undefined ? {} : { 'X-Sunward-Owner': owner }),
     ...(key ? { 'Idempotency-Key': key } : {}),
     ...(quote === undefined ? {} : { 'X-Sunward-Quote': signedIn(quote) }),
   };
@@ -131,7 +134,8 @@ async function list({ api, json }: Reach): Promise<void> {
     deadline,
     reason.slice(0, 70),
   ]);
-  const plan = (await body(await ask(api, '/v1/plan'))) as PlanWire | null;
+  const answer = await ask(api, '/v1/plan');
+  const plan = answer.status === 403 ? null : ((await body(answer)) as PlanWire | null); // everybody's plan is not an owner's to see
   const summary = plan ? `plan of ${planText(plan.costs, plan.currency, plan.at)}` : 'no plan yet';
   process.stdout.write(`${table(['JOB', 'STATE', 'SITE', 'START', 'DEADLINE', 'REASON'], rows)}\n\n${summary}\n`);
 }
@@ -192,10 +196,11 @@ async function cancel(id: string, { api, json }: Reach): Promise<void> {
 
 export const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
-/** @throws ApiFault when nothing answers */
+/** Asks with the key in `SUNWARD_API_KEY`, if there is one. @throws ApiFault when nothing answers */
 export async function ask(api: string, path: string, init: RequestInit = {}): Promise<Response> {
   try {
-    return await fetch(new URL(path, api), init);
+    const key = process.env['SUNWARD_API_KEY'];
+    return await fetch(new URL(path, api), { ...init, headers: { ...init.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) } });
   } catch (cause) {
     throw new ApiFault(`nothing answers at ${api}; start it with \`npm start\`, or name another with --api`, cause);
   }

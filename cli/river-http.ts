@@ -11,9 +11,10 @@ import type { Scheduler } from '../scheduler/engine.ts';
 import type { Clock } from '../units/clock.ts';
 import { type Instant, SLOT, toIso } from '../units/time.ts';
 import { claimsOf } from './claims.ts';
+import { onlyOwner, seesMetersOf } from './door/gate.ts';
 import type { Engines, Part } from './engines.ts';
 import type { EventLog } from './event-log.ts';
-import { type HttpServer, startHttp } from './http-server.ts';
+import { type HttpOptions, type HttpServer, startHttp } from './http-server.ts';
 import { createSummary } from './summary.ts';
 
 export interface RiverHttp {
@@ -35,6 +36,10 @@ export interface RiverHttp {
   /** What the summary counts from. */
   readonly start: Instant;
   readonly defaultOwner: string;
+  /** Who may come in and over what; without `gate.prove` everybody on loopback. */
+  readonly door?: Pick<HttpOptions, 'gate' | 'tls' | 'metrics'>;
+  /** Names what is missing beside what the engines know. */
+  readonly missing?: () => Promise<readonly string[]>;
 }
 
 /** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
@@ -50,14 +55,15 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
     port: river.port,
     events: river.events,
     routers: [
-      oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site) }),
+      oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site), seesMetersOf }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
-      schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner }),
+      schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
     ],
     status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts }),
     summary: () => sum(clock.now()),
     claims: () => claimsOf(chain, sites, settlements),
-    missing: engines.missing,
+    missing: river.missing ?? engines.missing,
+    ...river.door,
   });
   const part: Part = { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' };
   parts.push(part);

@@ -1,7 +1,7 @@
 /**
  * Oracle's HTTP: sites as they are, outlooks as they were issued, what came of them, what is in quarantine. Reads only.
  */
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import type { Clock } from '../units/clock.ts';
 import { type DurationMs, HOUR, type Instant, parseInstant, SLOT, slotOf, toIso } from '../units/time.ts';
 import type { ScorePage } from './forecast/score/outlook-score.ts';
@@ -12,6 +12,8 @@ import type { SeriesStore } from './store/series-store.ts';
 import type { OracleWire, OutlookWire, QuantilesWire, QuarantineWire, SiteWire } from './wire.ts';
 
 const quarantineListMax = 100;
+/** How many are looked through for those of one provider. */
+const quarantineSearchMax = 500;
 /** Oldest hourly signal that still counts as now. */
 const signalsBehindMs: DurationMs = 3 * HOUR;
 
@@ -23,20 +25,24 @@ export interface OracleApiPorts {
   readonly currency: string;
   /** Pages of scores; without it none was ever kept. */
   readonly scores?: (site?: string) => Promise<readonly ScorePage[]>;
+  /**
+   * Whether a request may see what a provider's meters sent: sun, load, messages in quarantine. What is nobody's has no
+   * provider. Without it everybody sees all.
+   */
+  readonly seesMetersOf?: (request: Request, provider: string | undefined) => boolean;
 }
 
 /** `/v1/sites`, `/v1/sites/:id/outlook[?asOf=]`, `/v1/forecast/score[?site=]`, `/v1/oracle`, `/v1/quarantine`. */
-export function oracleApi({ clock, sites, view, store, currency, scores }: OracleApiPorts): Router {
+export function oracleApi({ clock, sites, view, store, currency, scores, seesMetersOf = () => true }: OracleApiPorts): Router {
   const api = Router();
   const siteIds = () => `sites: ${sites.map(({ id }) => id).join(', ')}`;
-  api.get('/v1/sites', async (_request, response) => {
-    response.json(
-      await Promise.all(
-        sites.map(async (site) =>
-          siteWire(site, await newestFacts(site, view, clock), await store.rollups(site.id, 'pv_power', lastSlot(clock), clock.now())),
-        ),
-      ),
-    );
+  api.get('/v1/sites', async (request, response) => {
+    const wires = sites.map(async (site) => {
+      const facts = await newestFacts(site, view, clock);
+      const wire = siteWire(site, facts, await store.rollups(site.id, 'pv_power', lastSlot(clock), clock.now()));
+      return seesMetersOf(request, site.provider) ? wire : withoutMeters(wire);
+    });
+    response.json(await Promise.all(wires));
   });
   api.get('/v1/sites/:id/outlook', async (request, response) => {
     const { id } = request.params;
@@ -78,8 +84,12 @@ export function oracleApi({ clock, sites, view, store, currency, scores }: Oracl
     const { readings, curves, quarantined } = await store.counts();
     response.json({ readingsAccepted: readings, curvesAccepted: curves, quarantined } satisfies OracleWire);
   });
-  api.get('/v1/quarantine', async (_request, response) => {
-    const messages = await store.quarantine(quarantineListMax);
+  api.get('/v1/quarantine', async (request, response) => {
+    const seesAll = seesMetersOf(request, undefined);
+    const newest = await store.quarantine(seesAll ? quarantineListMax : quarantineSearchMax);
+    const messages = seesAll
+      ? newest
+      : newest.filter(({ evidence }) => seesMetersOf(request, providerOf(evidence.topic))).slice(0, quarantineListMax);
     response.json(
       messages.map(
         ({ evidence, reason, detail }): QuarantineWire => ({
@@ -105,6 +115,12 @@ async function newestFacts(site: Site, view: OracleView, clock: Clock): Promise<
   const known = <Key extends 'importPrice' | 'carbonIntensity'>(key: Key) => recent.findLast((facts) => facts[key] !== undefined)?.[key];
   return last && { ...last, importPrice: known('importPrice'), carbonIntensity: known('carbonIntensity') };
 }
+
+/** Surplus is on offer and signals are the zone's; what made the surplus is the provider's own. */
+const withoutMeters = (wire: SiteWire): SiteWire => ({ ...wire, now: wire.now && { ...wire.now, pvKw: null, loadKw: null } });
+
+/** Whose site a topic is of: `<root>/v1/<provider>/<site>/…`; a zone's is nobody's. */
+const providerOf = (topic: string): string | undefined => /^(?:energy|unsigned|weather)\/v1\/([^/]+)\/[^/]+\//.exec(topic)?.[1];
 
 function siteWire(site: Site, facts: SlotFacts | undefined, pv: readonly { readonly energyWh: number }[]): SiteWire {
   const kw = (wattHours: number | undefined) => (wattHours === undefined ? null : wattHours / 1_000 / (SLOT / 3_600_000));

@@ -41,24 +41,35 @@ export interface SchedulerApiPorts {
   readonly domain: Domain;
   /** The owner of a submission that names none. */
   readonly defaultOwner: string;
+  /** The owner a request is bound to: sees, submits and cancels only that owner's jobs. `undefined`, and without it everybody, may act for anyone. */
+  readonly onlyOwner?: (request: Request) => string | undefined;
 }
 
 /** `/v1/jobs`, `/v1/jobs/:id`, `…/events`, `…/receipts`, `…/explain`, `/v1/quotes`, `/v1/plan`, `/v1/prices`, `/v1/settlements`, `/v1/settlements/:period/leaves`. */
-export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, defaultOwner }: SchedulerApiPorts): Router {
+export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, defaultOwner, onlyOwner }: SchedulerApiPorts): Router {
   const api = Router();
-  const jobOf = async (id: string) => (idPattern.test(id) ? jobs.get(id) : undefined);
+  const isOthers = (request: Request, owner: string) => (onlyOwner?.(request) ?? owner) !== owner;
+  /** The job, if there is one and the request may know of it: another owner's is not told from none. */
+  const jobOf = async (request: Request<{ id: string }>) => {
+    const { id } = request.params;
+    const job = idPattern.test(id) ? await jobs.get(id) : undefined;
+    return job && !isOthers(request as Request, job.spec.owner) ? job : undefined;
+  };
   const unknownJob = (request: Request<{ id: string }>, response: Response) =>
     void response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}; GET /v1/jobs lists them` });
   const found = async (request: Request<{ id: string }>, response: Response, answer: (job: Job) => Promise<unknown>) => {
-    const job = await jobOf(request.params.id);
+    const job = await jobOf(request);
     if (job) response.json(await answer(job));
     else unknownJob(request, response);
   };
   const jobFile = express.text({ type: () => true, limit: bodyBytesMax });
   const refuse = (response: Response, fields: RefusalWire['fields']) =>
     void response.status(422).json({ error: 'refused', fields } satisfies RefusalWire);
+  const forbid = (response: Response, owner: string | undefined) =>
+    void response.status(403).json({ error: 'forbidden', detail: `this key is for jobs of ${owner}; leave X-Sunward-Owner out` });
   api.post('/v1/jobs', jobFile, async (request, response) => {
-    const asked = askedOf(request, defaultOwner);
+    const asked = askedOf(request, onlyOwner?.(request) ?? defaultOwner);
+    if (asked.kind === 'asked' && isOthers(request, asked.owner)) return forbid(response, onlyOwner?.(request));
     if (asked.kind === 'refused') return refuse(response, asked.fields);
     const submission = await scheduler.submit(asked.file, asked.owner, asked.id, request.get(quoteHeader));
     if (submission.kind === 'refused') return refuse(response, submission.fields);
@@ -68,7 +79,8 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
       .json(jobWire(submission.job));
   });
   api.post('/v1/quotes', jobFile, async (request, response) => {
-    const asked = askedOf(request, defaultOwner);
+    const asked = askedOf(request, onlyOwner?.(request) ?? defaultOwner);
+    if (asked.kind === 'asked' && isOthers(request, asked.owner)) return forbid(response, onlyOwner?.(request));
     if (asked.kind === 'refused') return refuse(response, asked.fields);
     const answer = await scheduler.quote(asked.file, asked.owner, asked.id);
     if (answer.kind === 'refused') return refuse(response, answer.fields);
@@ -86,13 +98,14 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
     }
     const limit = Math.min(jobListMax, Math.max(1, Number(request.query['limit'] ?? 200) || 200));
     const all = await jobs.list(states.length > 0 ? jobStates.filter((state) => states.includes(state)) : undefined);
-    const open = all.filter(({ state }) => !isOver(state));
-    const over = all.filter(({ state }) => isOver(state)).sort((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0));
+    const seen = all.filter(({ spec }) => !isOthers(request, spec.owner));
+    const open = seen.filter(({ state }) => !isOver(state));
+    const over = seen.filter(({ state }) => isOver(state)).sort((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0));
     response.json([...open, ...over].slice(0, limit).map(jobWire));
   });
   api.get('/v1/jobs/:id', (request, response) => found(request, response, async (job) => jobWire(job)));
   api.delete('/v1/jobs/:id', async (request, response) => {
-    const known = await jobOf(request.params.id);
+    const known = await jobOf(request);
     const job = known && (await scheduler.cancel(known.id, 'cancelled by its owner'));
     if (!job) response.status(404).json({ error: 'not-found', detail: `no job ${request.params.id}` });
     else response.json(jobWire(job));
@@ -106,7 +119,8 @@ export function schedulerApi({ scheduler, jobs, ledger, settlements, domain, def
     found(request, response, async ({ id }) => (await ledger.entriesOf(id)).map(receiptWire)),
   );
   api.get('/v1/jobs/:id/explain', async (request, response) => {
-    const explanation = idPattern.test(request.params.id) ? await scheduler.explain(request.params.id) : undefined;
+    const known = await jobOf(request);
+    const explanation = known && (await scheduler.explain(known.id));
     if (explanation) response.json(explanationWire(explanation, scheduler.currency));
     else unknownJob(request, response);
   });
