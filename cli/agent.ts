@@ -10,6 +10,7 @@ import { createFileJournal } from '../scheduler/agent/file-journal.ts';
 import { createProcessEngine } from '../scheduler/agent/process-engine.ts';
 import { createMqttAgentLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
 import { wallClock } from '../units/clock.ts';
+import { brokerLine } from './mqtt-line.ts';
 
 export interface AgentOptions {
   readonly site: string;
@@ -31,14 +32,14 @@ export async function runAgent({ site, mqtt, key, data, stop }: AgentOptions): P
   const agent = createAgent({
     site,
     key: signingKey(Buffer.from(seed, 'hex')),
-    link: createMqttAgentLink({ line: { url: mqtt }, onFault: (fault) => log(fault.message) }),
+    link: createMqttAgentLink({ line: brokerLine(mqtt, process.env), onFault: (fault) => log(fault.message) }),
     executor: createProcessEngine({ folder: join(data, 'jobs'), clock: wallClock, log }),
     journal: createFileJournal(join(data, `${site}.json`)),
     clock: wallClock,
     log,
   });
   await agent.open();
-  log(`agent of ${site} on ${mqtt}`);
+  log(`agent of ${site} on ${brokerLine(mqtt, process.env).url}`);
   let broken: unknown; // a journal that cannot be written: without it an agent must not work
   while (!stop.aborted && broken === undefined) {
     // not awaited: a beat without a scheduler waits long for its receipt, and leases must be looked after meanwhile

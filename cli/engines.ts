@@ -21,9 +21,13 @@ import type { Chain } from '../scheduler/settlement/chain.ts';
 import { createEthersChain } from '../scheduler/settlement/ethers-chain.ts';
 import { createPostgresSettlementStore, settlementSchema } from '../scheduler/settlement/postgres-settlement-store.ts';
 import type { SettlementStore } from '../scheduler/settlement/settlement-store.ts';
+import type { OwnAccess } from './door/broker-access.ts';
+import type { KeyStore as ApiKeyStore } from './door/key-store.ts';
+import { createPostgresKeyStore as createApiKeyStore, keySchema as apiKeySchema } from './door/postgres-key-store.ts';
 import { startAnvil } from './embedded/anvil.ts';
-import { startBroker } from './embedded/broker.ts';
+import { type BrokerStats, type OuterListener, startBroker } from './embedded/broker.ts';
 import { startPostgres } from './embedded/postgres.ts';
+import { type BrokerLine, brokerLine } from './mqtt-line.ts';
 import { claimDatabase } from './sole-owner.ts';
 import { worldMarkSchema } from './world-mark.ts';
 
@@ -46,7 +50,9 @@ export interface Engines {
     readonly ledger: LedgerStore;
     readonly settlements: SettlementStore;
   };
-  readonly mqttUrl: string;
+  readonly mqtt: MqttEngine;
+  /** Of the API. */
+  readonly keys: ApiKeyStore;
   readonly chain: Chain;
   readonly parts: readonly Part[];
   /** Names what does not answer; empty when all do. */
@@ -55,10 +61,21 @@ export interface Engines {
   stop(): Promise<void>;
 }
 
+export interface MqttEngine {
+  /** For the oracle and the scheduler: where the broker is, and their own credential. */
+  readonly line: BrokerLine;
+  /** Whether the broker lets a connection speak only for its own site: without it no unsigned reading can be believed. */
+  readonly bindsSites: boolean;
+  /** Of the embedded broker. */
+  readonly stats: (() => BrokerStats) | undefined;
+}
+
 export interface EngineOptions {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: (line: string) => void;
+  /** Who may connect to the embedded broker, and where from; without it anybody on this machine may do everything. */
+  readonly broker?: { readonly access: OwnAccess; readonly outer?: OuterListener | undefined } | undefined;
 }
 
 /** Lines of initdb and of PostgreSQL's log that tell an operator nothing. */
@@ -69,7 +86,7 @@ const engineChatter =
 const poolMax = 20;
 
 /** Starts or connects all three engines and lays the tables; what was started is stopped again when one fails. */
-export async function startEngines({ folder, env, log: tell }: EngineOptions): Promise<Engines> {
+export async function startEngines({ folder, env, log: tell, broker: door }: EngineOptions): Promise<Engines> {
   makeFolder(folder);
   const stops: (() => Promise<void>)[] = [];
   const parts: Part[] = [];
@@ -84,8 +101,17 @@ export async function startEngines({ folder, env, log: tell }: EngineOptions): P
     stops.length = 0;
   };
   try {
-    const [database, mqttUrl, chain] = await Promise.all([openDatabase(), openBroker(), openChain()]);
-    return { pool: database, stores: storesOn(database), mqttUrl, chain, parts, missing: () => silent(database, chain), stop };
+    const [database, mqtt, chain] = await Promise.all([openDatabase(), openBroker(), openChain()]);
+    return {
+      pool: database,
+      stores: storesOn(database),
+      keys: createApiKeyStore(database),
+      mqtt,
+      chain,
+      parts,
+      missing: () => silent(database, chain),
+      stop,
+    };
   } catch (fault) {
     await stop();
     throw fault;
@@ -113,20 +139,23 @@ export async function startEngines({ folder, env, log: tell }: EngineOptions): P
     return pool;
   }
 
-  async function openBroker(): Promise<string> {
+  async function openBroker(): Promise<MqttEngine> {
     const given = env['MQTT_URL'];
-    const embedded = given ? undefined : await startBroker({ log });
+    const embedded = given
+      ? undefined
+      : await startBroker({ log, ...(door ? { access: door.access } : {}), ...(door?.outer ? { outer: door.outer } : {}) });
     if (embedded) stops.push(() => embedded.stop());
     const engine = embedded ? 'aedes (embedded)' : 'MQTT broker (MQTT_URL)';
-    const url = given ?? embedded?.url ?? '';
+    const line = given ? brokerLine(given, env) : { url: embedded?.url ?? '', ...door?.access.service };
+    const url = [embedded?.outerUrl, line.url].filter(Boolean).join(' ');
     parts.push({
       part: 'broker',
       engine,
       durable: false,
-      address: withoutPassword(url),
+      address: url,
       limit: embedded ? 'one process; spools and receipts carry durability' : 'the broker’s own; spools and receipts carry durability',
     });
-    return url;
+    return { line, bindsSites: given ? env['MQTT_BINDS_SITES'] === '1' : door !== undefined, stats: embedded?.stats };
   }
 
   async function openChain(): Promise<Chain> {
@@ -197,7 +226,7 @@ async function layTables(pool: pg.Pool): Promise<void> {
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [tablesLock]);
-    for (const schema of [seriesSchema, modelSchema, keySchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema])
+    for (const schema of [seriesSchema, modelSchema, keySchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema, apiKeySchema])
       await client.query(schema);
     await client.query('commit');
   } catch (fault) {

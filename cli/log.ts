@@ -19,7 +19,10 @@ export const logEvents = {
   outlook: 'outlooks, scores and what models learned',
   job: 'a job changed its state',
   plan: 'a plan was made',
-  settlement: 'a period was settled or claimed',
+  run: 'a run began, ended or was metered',
+  ledger: 'entries were booked',
+  settlement: 'a period was settled',
+  claim: 'a provider was paid',
   system: 'everything else that the river tells of itself',
 } as const satisfies Record<string, string>;
 export type LogEvent = keyof typeof logEvents;

@@ -9,6 +9,7 @@ import { dataCommand } from './data.ts';
 import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
 import { keyCommand } from './key.ts';
+import { logFormats, logLevels } from './log.ts';
 import { oracleCommand } from './oracle.ts';
 import { serve } from './serve.ts';
 import { simCommand } from './sim.ts';
@@ -100,6 +101,16 @@ program
   .option('--data <folder>', 'where embedded engines keep everything', '.sunward-live')
   .option('--host <address>', 'that the page and the API listen on', '127.0.0.1')
   .option('--port <port>', 'of the page and the API', whole(0, 65_535), 7070)
+  .option('--tls-cert <file>', 'certificate of the API and of the broker’s outer address (PEM)')
+  .option('--tls-key <file>', 'the key of the certificate (PEM)')
+  .option('--broker-listen <address:port>', 'where the embedded broker takes sites, over TLS (default: this machine alone)')
+  .option('--client-ca <file>', 'authority of sites’ certificates (PEM): a certificate’s name is the site')
+  .option('--credentials <file>', 'hashes of sites’ passwords (default: beside the fleet file)')
+  .option('--require-keys', 'ask for API keys on a loopback address too')
+  .option('--insecure', 'start although strangers could come in; says what is open')
+  .addOption(new Option('--log-format <format>', 'lines for people or for programs').choices(logFormats).default('text'))
+  .addOption(new Option('--log-level <level>', 'least that is told').choices(logLevels).default('info'))
+  .option('--log-file <file>', 'append the log to a file (default: standard error)')
   .option('--retrain <cron>', 'when forecast models are trained anew, UTC (default: every night at 02:20)')
   .action((options) => serve({ ...options, env: process.env, stop: stopSignal() }));
 

@@ -2,11 +2,17 @@
  * Oracle: the command group `sunward oracle`. Each command has its own file.
  */
 import { Command } from 'commander';
+import { brokerConfigCommand } from './oracle-broker-config.ts';
+import { credentialsCommand } from './oracle-credentials.ts';
+import { keysCommand } from './oracle-keys.ts';
 import { sniffCommand } from './sniff.ts';
 
 /** @param stop  made when a command begins that can be stopped */
 export function oracleCommand(stop: () => AbortSignal): Command {
-  const oracle = new Command('oracle').description('meters and the oracle: what they say, and to whom');
+  const oracle = new Command('oracle').description('meters and the oracle: what they say, to whom, and who may listen');
   oracle.addCommand(sniffCommand(stop));
+  oracle.addCommand(credentialsCommand());
+  oracle.addCommand(brokerConfigCommand());
+  oracle.addCommand(keysCommand());
   return oracle;
 }

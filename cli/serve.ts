@@ -23,22 +23,26 @@ import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
 import { wallClock } from '../units/clock.ts';
 import { DAY, type DurationMs, HOUR, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
+import { createScrub, secretsIn } from './door/scrub.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
 import { learningEngine } from './learning.ts';
+import { createLog, type Log, type LogFormat, type LogLevel } from './log.ts';
 import { quoteKeyIn } from './quote-key.ts';
+import { createReadiness } from './readiness.ts';
 import { startRiverHttp } from './river-http.ts';
+import { type Door, type DoorOptions, prepareDoor } from './serve-door.ts';
 import { type FleetFile, readFleet } from './site-file.ts';
 import { partsTable } from './table.ts';
 
-export interface ServeOptions {
-  readonly fleet: string;
+export interface ServeOptions extends DoorOptions {
   readonly data: string;
-  readonly host: string;
   readonly port: number;
   /** When models are trained anew, in cron's words; nightly unless told. */
   readonly retrain?: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+  readonly logFile?: string;
   readonly stop: AbortSignal;
 }
 
@@ -56,9 +60,18 @@ const retrainCron = '0 20 2 * * *';
 /** Serves until `stop`. */
 export async function serve(options: ServeOptions): Promise<void> {
   const fleet = readFleet(options.fleet);
-  const engines = await startEngines({ folder: options.data, env: options.env, log: (line) => process.stderr.write(`${line}\n`) });
+  const { data, env, logFormat = 'text', logLevel = 'info', logFile } = options;
+  const scrub = createScrub(secretsIn(env));
+  const log = createLog({ format: logFormat, level: logLevel, file: logFile, scrub });
+  const door = prepareDoor(options, fleet.sites, log);
+  const engines = await startEngines({
+    folder: data,
+    env,
+    log: (line) => log.info(line.startsWith('broker:') ? 'broker.client' : 'engine', line),
+    broker: door.broker,
+  });
   try {
-    await flow(options, fleet, engines);
+    await flow(options, fleet, engines, { door, log, scrub });
   } finally {
     await engines.stop();
   }
@@ -68,11 +81,13 @@ async function flow(
   { data, host, port, stop, retrain = retrainCron }: ServeOptions,
   { sites, feedKeys, rates, epoch, weatherUrl }: FleetFile,
   engines: Engines,
+  { door, log, scrub }: { readonly door: Door; readonly log: Log; readonly scrub: (text: string) => string },
 ): Promise<void> {
   const clock = wallClock;
-  const events = createEventLog(({ at, kind, text }) => process.stdout.write(`${at}  ${kind.padEnd(10)} ${text}\n`));
-  const say = (kind: EventWire['kind'], text: string) => events.tell({ at: toIso(clock.now()), kind, text });
-  const line = { url: engines.mqttUrl };
+  const gate = await door.gate(engines); // before anything begins: it may refuse
+  const events = createEventLog(({ kind, text }) => log.info(kind, text));
+  const say = (kind: EventWire['kind'], text: string) => events.tell({ at: toIso(clock.now()), kind, text: scrub(text) });
+  const { line } = engines.mqtt;
   const wait = async (durationMs: DurationMs) => void (await sleep(durationMs, undefined, { ref: false }));
   const retraining = await openRetraining({
     ...learningEngine((text) => say('system', text)),
@@ -182,6 +197,8 @@ async function flow(
     seed: 0,
     start: slotOf(epoch),
     defaultOwner: 'anonymous',
+    door: { gate, ...(door.tls ? { tls: door.tls } : {}) },
+    missing: createReadiness({ clock, sites, view: oracle.view, line, folder: data, engines: engines.missing }),
   });
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));

@@ -149,7 +149,7 @@ interface Wiring {
 
 /** Names every adapter of the demo. */
 function worldPorts({ options, scenario, folder, engines, pace, tell }: Wiring): WorldPorts {
-  const line = { url: engines.mqttUrl };
+  const { line } = engines.mqtt;
   const keys = new Map(scenario.sites.map(({ site }) => [site.id, site.meterKey]));
   const world = JSON.stringify({
     seed: options.seed,

@@ -72,6 +72,22 @@ export async function startPostgres({ folder, log = () => {} }: PostgresOptions)
   return { url: server.url, version: String(rows[0]?.['version'] ?? 'unknown'), adopted, stop: server.stop };
 }
 
+/** The URL of the server that runs in a folder, somebody's or ours; `undefined` when none does. Starts and ends nothing. */
+export async function runningPostgres(folder: string): Promise<string | undefined> {
+  const port = keptPort(folder);
+  if (port === undefined) return undefined;
+  const url = urlOf(postgresHome(folder), port);
+  const session = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS_MAX });
+  session.on('error', () => undefined); // it answered, which is all that is asked
+  return session.connect().then(
+    async () => {
+      await session.end();
+      return url;
+    },
+    () => undefined,
+  );
+}
+
 /** A server process, our session on it, and where it listens. */
 interface Instance {
   readonly server: Leashed;

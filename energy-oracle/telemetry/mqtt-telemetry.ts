@@ -18,6 +18,9 @@ export interface MqttLine {
   readonly password?: string;
   /** PEM of the authority that signed the broker's certificate, when it is not a public one. */
   readonly ca?: string;
+  /** PEM of our own certificate and its key, for a broker that knows us by it. */
+  readonly cert?: string;
+  readonly key?: string;
   /** Told of every fault the line recovers from by itself; it is never a reason to stop. */
   readonly onFault?: (fault: LineFault) => void;
 }
@@ -118,6 +121,8 @@ function subscribed(line: MqttLine, filter: string, onMessage: (topic: string, p
     ...(line.username === undefined ? {} : { username: line.username }),
     ...(line.password === undefined ? {} : { password: line.password }),
     ...(line.ca === undefined ? {} : { ca: line.ca }),
+    ...(line.cert === undefined ? {} : { cert: line.cert }),
+    ...(line.key === undefined ? {} : { key: line.key }),
   });
   return new Promise((resolve, reject) => {
     let last: unknown;

@@ -29,6 +29,9 @@ export interface DispatchLine {
   readonly password?: string;
   /** PEM of the authority that signed the broker's certificate, when it is not a public one. */
   readonly ca?: string;
+  /** PEM of our own certificate and its key, for a broker that knows us by it. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 const topicOf = (site: string, what: 'lease' | 'lease-taken' | 'stop' | 'report' | 'receipt') => `dispatch/v1/${site}/${what}`;
@@ -217,7 +220,7 @@ function subscribed(
   onFault: ((fault: Error) => void) | undefined,
   onMessage: (topic: string, text: string) => void,
 ): Promise<MqttClient> {
-  const { url, username, password, ca } = line;
+  const { url, username, password, ca, cert, key } = line;
   const client = connect(url, {
     protocolVersion: 4,
     clean: true,
@@ -228,6 +231,8 @@ function subscribed(
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   });
   return new Promise((resolve, reject) => {
     let last: unknown;

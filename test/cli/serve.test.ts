@@ -21,9 +21,12 @@ const folder = mkdtempSync(join(tmpdir(), 'sunward-serve-'));
 const keyFile = join(folder, 'roof.key');
 const started: ChildProcess[] = [];
 
+/** What the site's own processes know. */
+const siteEnv: Record<string, string> = {};
+
 function begin(...args: string[]): { readonly child: ChildProcess; readonly said: () => string } {
   const { DATABASE_URL: _, MQTT_URL: __, CHAIN_RPC_URL: ___, ...env } = process.env;
-  const child = spawn(process.execPath, [...main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...main, ...args], { env: { ...env, ...siteEnv }, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -81,8 +84,11 @@ describe('serve, with one site and its agent', () => {
         ],
       }),
     );
+    const credential = ['oracle', 'credentials', 'add', 'roof', '--fleet', fleet];
+    const password = execFileSync(process.execPath, [...main, ...credential], { encoding: 'utf8', stdio: 'pipe' }).trim();
     server = begin('serve', '--fleet', fleet, '--data', join(folder, 'server'), '--port', '0');
     api = await until('the API', () => /API and page .*(http:\/\/127\.0\.0\.1:\d+)/.exec(server.said())?.[1]);
+    Object.assign(siteEnv, { MQTT_USERNAME: 'roof', MQTT_PASSWORD: password });
     mqtt = /mqtt:\/\/127\.0\.0\.1:\d+/.exec(server.said())?.[0] ?? '';
   }, 90_000);
 
@@ -115,7 +121,7 @@ describe('serve, with one site and its agent', () => {
 
   test('takes a signed reading and gives its receipt', async () => {
     const key = signingKey(Buffer.from(execFileSync('cat', [keyFile], { encoding: 'utf8' }).trim(), 'hex'));
-    const uplink = createMqttUplink({ line: { url: mqtt } });
+    const uplink = createMqttUplink({ line: { url: mqtt, username: 'roof', password: siteEnv['MQTT_PASSWORD'] ?? '' } });
     const receipts: unknown[] = [];
     await uplink.open('ada/roof', (receipt) => void receipts.push(receipt));
     const end = Math.floor(Date.now() / MINUTE) * MINUTE;
