@@ -23,7 +23,7 @@ import { createPostgresSettlementStore, settlementSchema } from '../scheduler/se
 import type { SettlementStore } from '../scheduler/settlement/settlement-store.ts';
 import type { OwnAccess } from './door/broker-access.ts';
 import type { KeyStore as ApiKeyStore } from './door/key-store.ts';
-import { createPostgresKeyStore as createApiKeyStore, keySchema as apiKeySchema } from './door/postgres-key-store.ts';
+import { keySchema as apiKeySchema, createPostgresKeyStore as createApiKeyStore } from './door/postgres-key-store.ts';
 import { startAnvil } from './embedded/anvil.ts';
 import { type BrokerStats, type OuterListener, startBroker } from './embedded/broker.ts';
 import { startPostgres } from './embedded/postgres.ts';

@@ -16,7 +16,7 @@ import { createHistoryReader, knownPrice, ownLoadSeries, powerSeries, signalSeri
 import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
-import type { BannedSlot, Rollup, SeriesStore } from './store/series-store.ts';
+import { type BannedSlot, everStored, type Rollup, type SeriesStore } from './store/series-store.ts';
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
 import { keyOfSiteFile, type MeterKeys } from './telemetry/meter-keys.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
@@ -208,7 +208,11 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     const late = over.filter((slot) => slot < interval.start).sort((a, b) => a - b);
     const whole = { start: late[0] ?? interval.start, end: interval.end };
     const slots = [...late, ...slotsTouching(interval)];
-    const rolled = rollUp({ site, stream, readings: signedFirst(await store.readings(site, stream, whole)) }, slots, clock.now());
+    const rolled = rollUp(
+      { site, stream, readings: signedFirst(await store.readings(site, stream, whole, everStored)) },
+      slots,
+      clock.now(),
+    );
     const before = late.length > 0 ? await store.rollups(site, stream, { ...whole, end: interval.start }, clock.now()) : [];
     const known = new Map(before.map((rollup) => [rollup.slot, rollup]));
     return rolled.filter(({ slot, energyWh, coveredMs, signedMs }) => {

@@ -7,13 +7,16 @@
  * `postgres-series-writes.ts`.
  */
 import type pg from 'pg';
-import { type Instant, SLOT } from '../../units/time.ts';
+import { type DurationMs, HOUR, type Instant, type Interval, SLOT } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { SignalProvenance } from '../grid/signal-provenance.ts';
 import type { Outlook, OutlookSlot } from '../outlook.ts';
 import { batchStream } from '../telemetry/batch.ts';
-import { meteredMsMax, type Reading } from '../telemetry/reading.ts';
+import { meteredMsMax, type Reading, streams } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
+import type { Beside } from './postgres-beside.ts';
+import { energySchema, putEnergy, selectEnergy, selectFleetEnergy } from './postgres-series-energy.ts';
+import { importBulk } from './postgres-series-import.ts';
 import {
   addCounts,
   ensurePartitions,
@@ -25,9 +28,9 @@ import {
   insertWeather,
   raiseHeads,
   schemaLock,
-  upsertRollups,
 } from './postgres-series-writes.ts';
-import { checkBatch, type Rollup, type SeriesStore } from './series-store.ts';
+import { inTransaction } from './postgres-transaction.ts';
+import { checkBatch, type IngestBatch, type Rollup, type Sample, type SeriesStore } from './series-store.ts';
 
 /** Idempotent; run it whole before the first use, as one query (which makes it one transaction). */
 export const seriesSchema = `
@@ -49,6 +52,7 @@ create table if not exists batches ( -- a member's row holds no message of its o
 );
 create index if not exists batches_by_signature on batches (signature);
 create table if not exists banned_slots (site text not null, slot_ms bigint not null, primary key (site, slot_ms));
+create table if not exists raw_floor (only_one boolean primary key default true check (only_one), before_ms bigint not null);
 create table if not exists curves (
   zone text not null, signal text not null, seq bigint not null, issued_at_ms bigint not null,
   start_ms bigint not null, step_ms bigint not null, end_ms bigint not null, step_values double precision[] not null,
@@ -83,6 +87,7 @@ do $$ begin -- rollups of before there were unsigned readings
   update rollups set signed_ms = covered_ms;
   alter table rollups alter column signed_ms set not null;
 exception when duplicate_column then null; end $$;
+${energySchema}
 create table if not exists outlooks (
   id text primary key, site text not null, issued_at_ms bigint not null, model text not null,
   start_ms bigint not null, step_ms bigint not null, slots jsonb not null, beside jsonb
@@ -96,41 +101,21 @@ create table if not exists sequence_heads (
 create table if not exists series_counts (kind text not null, reason text not null, count bigint not null, primary key (kind, reason));
 `;
 
-/** A connection that is lost says so twice: the query under way rejects, and an event without a listener would end the process. */
-const heardByQuery = () => undefined;
-
 /**
- * The adapter; the caller owns the pool and has run `seriesSchema`.
+ * The adapter; the caller owns the pool and has run `seriesSchema`. What is `beside` writes in the same transactions.
  *
  * Its promises reject with the driver's own errors when the database is away; a commit that rejected may be repeated.
  */
-export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
+export function createPostgresSeriesStore(pool: pg.Pool, beside?: Beside): SeriesStore {
   const partitions = new Set<string>();
   return {
     async commit(batch) {
       checkBatch(batch);
       await ensurePartitions(pool, partitions, batch.readings);
-      const client = await pool.connect();
-      client.on('error', heardByQuery);
-      const release = () => client.off('error', heardByQuery).release();
       try {
-        await client.query('begin');
-        const readings = await insertReadings(client, batch.readings);
-        await insertBatches(client, batch.batches ?? []);
-        await insertBanned(client, batch.banned ?? []);
-        const curves = await insertCurves(client, batch.curves);
-        const weather = await insertWeather(client, batch.weather);
-        const reasons = await insertQuarantined(client, batch.quarantined);
-        await raiseHeads(client, batch);
-        await addCounts(client, { readings, curves, weather }, reasons); // last: its rows are shared by all writers
-        await client.query('commit');
-        release();
+        await inTransaction(pool, (client) => writeBatch(client, batch, beside));
       } catch (fault) {
         partitions.clear(); // one may have been dropped under us
-        await client.query('rollback').then(
-          () => release(),
-          () => client.release(true), // a broken connection rolls back by itself
-        );
         throw fault;
       }
     },
@@ -159,16 +144,47 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       const { rows } = await pool.query('select site, slot_ms::float8 as slot from banned_slots order by site collate "C", slot_ms');
       return rows;
     },
-    async readings(site, stream, { start, end }) {
+    async readings(site, stream, { start, end }, asOf) {
       const { rows } = await pool.query<ReadingRow>(
         `select provider, site, stream, start_ms::float8, end_ms::float8, value, seq::float8, quality, signature from readings
-         where site = $1 and stream = $2 and start_ms < $4 and end_ms > $3 and $3 < $4 and start_ms > $3::bigint - ${meteredMsMax}
-         order by start_ms, seq, provider collate "C"`,
-        [site, stream, start, end],
+         ${meeting} order by start_ms, seq, provider collate "C"`,
+        [site, stream, start, end, asOf],
       );
       return rows.map(({ start_ms, end_ms, ...rest }) => ({ ...rest, metered: { start: start_ms, end: end_ms } }));
     },
-    putRollups: (rollups) => upsertRollups(pool, rollups),
+    async samples(site, stream, { start, end }, asOf) {
+      const { rows } = await pool.query<SampleRow>(`${selectSamples} ${meeting} order by start_ms, seq, provider collate "C"`, [
+        site,
+        stream,
+        start,
+        end,
+        asOf,
+      ]);
+      return rows.map(sampleFrom);
+    },
+    async latest(asOf) {
+      const { rows } = await pool.query<SampleRow>(
+        `select last.* from
+           (select distinct split_part(sender, '/', 2) as site, stream
+            from (select sender, regexp_replace(stream, '^unsigned/', '') as stream from sequence_heads) heads where stream = any($2)) known,
+           lateral (${selectSamples} where site = known.site and stream = known.stream
+                    and received_at_ms <= $1 and start_ms < $1::bigint + ${aheadMsMax}
+                    order by start_ms desc, seq desc, provider collate "C" desc limit 1) last
+         order by last.site collate "C", last.stream collate "C"`,
+        [asOf, streams],
+      );
+      return rows.map(sampleFrom);
+    },
+    importReadings: (imported) => importBulk(pool, partitions, imported, beside),
+    async putRollups(rollups) {
+      if (rollups.length === 0) return;
+      await inTransaction(pool, async (client) => {
+        const energy = await putEnergy(client, rollups);
+        await beside?.rolledUp(client, energy);
+      });
+    },
+    energy: (site, stream, interval, step, asOf) => selectEnergy(pool, { site, stream, interval, step, asOf }),
+    fleetEnergy: (stream, interval, step, asOf) => selectFleetEnergy(pool, { stream, interval, step, asOf }),
     async rollups(site, stream, { start, end }, asOf) {
       const { rows } = await pool.query<Rollup>(
         `select site, stream, slot_ms::float8 as slot, energy_wh as "energyWh", covered_ms::float8 as "coveredMs",
@@ -206,12 +222,8 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
       );
       return rows.map((row) => ({ ...row, values: row.values.split(',').map((value) => (value === '' ? undefined : Number(value))) }));
     },
-    async putOutlook({ id, site, issuedAt, model, start, stepMs, slots, ...beside }) {
-      await pool.query(
-        `insert into outlooks (id, site, issued_at_ms, model, start_ms, step_ms, slots, beside) values ($1, $2, $3, $4, $5, $6, $7, $8)
-         on conflict do nothing`,
-        [id, site, issuedAt, model, start, stepMs, JSON.stringify(slots), JSON.stringify(beside)],
-      );
+    async putOutlook(outlook) {
+      await inTransaction(pool, (client) => writeOutlook(client, outlook, beside));
     },
     async outlook(site, asOf) {
       const { rows } = await pool.query<OutlookRow>(
@@ -255,6 +267,45 @@ export function createPostgresSeriesStore(pool: pg.Pool): SeriesStore {
   };
 }
 
+/** A reading may claim to start so long after it was received, and is still looked for as the last. */
+const aheadMsMax: DurationMs = HOUR;
+
+/** Of site $1 and stream $2, received by $5, whose metered interval meets [$3, $4). */
+const meeting = `where site = $1 and stream = $2 and start_ms < $4 and end_ms > $3 and $3 < $4 and start_ms > $3::bigint - ${meteredMsMax}
+  and received_at_ms <= $5`;
+
+const selectSamples = `select site, stream, start_ms::float8 as start, end_ms::float8 as end, value, received_at_ms::float8 as "availableAt"
+  from readings`;
+
+interface SampleRow extends Omit<Sample, 'metered'>, Interval {}
+const sampleFrom = ({ start, end, ...rest }: SampleRow): Sample => ({ ...rest, metered: { start, end } });
+
+async function writeBatch(client: pg.PoolClient, batch: IngestBatch, beside: Beside | undefined): Promise<void> {
+  const readings = await insertReadings(client, batch.readings);
+  await insertBatches(client, batch.batches ?? []);
+  await insertBanned(client, batch.banned ?? []);
+  const curves = await insertCurves(client, batch.curves);
+  const weather = await insertWeather(client, batch.weather);
+  const reasons = await insertQuarantined(client, batch.quarantined);
+  await raiseHeads(client, batch);
+  // last: its rows are shared by all writers
+  const totals = await addCounts(client, { readings: readings.length, curves: curves.length, weather: weather.length }, reasons);
+  if (!beside || totals.length === 0) return;
+  const all = [...batch.readings, ...batch.curves, ...batch.weather, ...batch.quarantined];
+  const receivedAt = all.reduce((newest, { evidence }) => Math.max(newest, evidence.receivedAt), 0);
+  await beside.committed(client, { readings, curves, totals, receivedAt });
+}
+
+async function writeOutlook(client: pg.PoolClient, outlook: Outlook, beside: Beside | undefined): Promise<void> {
+  const { id, site, issuedAt, model, start, stepMs, slots, ...rest } = outlook;
+  const { rowCount } = await client.query(
+    `insert into outlooks (id, site, issued_at_ms, model, start_ms, step_ms, slots, beside) values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict do nothing`,
+    [id, site, issuedAt, model, start, stepMs, JSON.stringify(slots), JSON.stringify(rest)],
+  );
+  if (rowCount) await beside?.issued(client, outlook);
+}
+
 interface ReadingRow extends Omit<Reading, 'metered'> {
   readonly start_ms: Instant;
   readonly end_ms: Instant;
@@ -267,11 +318,11 @@ interface WeatherRow extends Omit<WeatherForecast, 'values'> {
   /** Steps with commas between; a gap is empty. */
   readonly values: string;
 }
-type Beside = Pick<Outlook, 'sources' | 'notes' | 'baselines'>;
-interface OutlookRow extends Omit<Outlook, 'slots' | keyof Beside> {
+type OutlookBeside = Pick<Outlook, 'sources' | 'notes' | 'baselines'>;
+interface OutlookRow extends Omit<Outlook, 'slots' | keyof OutlookBeside> {
   readonly slots: readonly Partial<OutlookSlot>[];
   /** `null` in rows of before there was anything beside. */
-  readonly beside: Beside | null;
+  readonly beside: OutlookBeside | null;
 }
 
 const selectOutlooks =

@@ -12,6 +12,7 @@ import { batchStream, rootSignature } from '../telemetry/batch.ts';
 import type { CurveBody } from '../telemetry/curve-message.ts';
 import { numberedAs, type Reading } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
+import type { Total } from './postgres-beside.ts';
 import {
   type Accepted,
   type BannedSlot,
@@ -20,7 +21,6 @@ import {
   type Quarantined,
   quarantinedBytesMax,
   quarantinedMax,
-  type Rollup,
   type SequenceHead,
 } from './series-store.ts';
 
@@ -47,31 +47,34 @@ export async function ensurePartitions(pool: pg.Pool, known: Set<string>, readin
 /** Postgres text cannot hold NUL; a message that contains one must still be storable. */
 const printable = (text: string): string => text.replaceAll('\0', '\u{fffd}');
 
-/** @returns how many were new */
-export async function insertReadings(client: pg.PoolClient, readings: readonly Accepted<Reading>[]): Promise<number> {
+/** What retention dropped is not stored again. @returns those that were new */
+export async function insertReadings(client: pg.PoolClient, readings: readonly Accepted<Reading>[]): Promise<readonly Accepted<Reading>[]> {
   const first = new Map<string, Accepted<Reading>>();
   for (const accepted of readings) {
     const { provider, site, seq } = accepted.value;
     const key = `${provider}/${site}/${numberedAs(accepted.value)}/${seq}`;
     if (!first.has(key)) first.set(key, accepted);
   }
-  if (first.size === 0) return 0;
+  if (first.size === 0) return [];
   const given = [...first.keys()].sort().map((key) => first.get(key) as Accepted<Reading>); // one order for all writers: no deadlock
   const column = <T>(of: (accepted: Accepted<Reading>) => T) => given.map(of);
-  const { rowCount } = await client.query({
+  const { rows } = await client.query<{ place: number }>({
     name: 'insert-readings',
     text: `
       with given as (
         select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::text[],
-                             $9::text[], $10::text[], $11::bytea[], $12::bigint[], $13::text[])
-          as g(provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms, numbered)
+                             $9::text[], $10::text[], $11::bytea[], $12::bigint[], $13::text[]) with ordinality
+          as g(provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms, numbered, place)
+        where not exists (select from raw_floor where g.start_ms < before_ms)
       ), fresh as (
         insert into reading_keys (provider, site, stream, seq, start_ms)
         select provider, site, numbered, seq, start_ms from given on conflict do nothing returning provider, site, stream as numbered, seq
+      ), stored as (
+        insert into readings (provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
+        select provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms
+        from given join fresh using (provider, site, numbered, seq)
       )
-      insert into readings (provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
-      select provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms
-      from given join fresh using (provider, site, numbered, seq)`,
+      select place::int from given join fresh using (provider, site, numbered, seq)`,
     values: [
       column(({ value }) => value.provider),
       column(({ value }) => value.site),
@@ -88,7 +91,7 @@ export async function insertReadings(client: pg.PoolClient, readings: readonly A
       column(({ value }) => numberedAs(value)),
     ],
   });
-  return rowCount ?? 0;
+  return rows.length === given.length ? given : rows.map(({ place }) => given[place - 1] as Accepted<Reading>);
 }
 
 /** A batch's message is kept in `batches`, not with each of its members. */
@@ -126,15 +129,18 @@ export async function insertBanned(client: pg.PoolClient, banned: readonly Banne
   ]);
 }
 
-/** @returns how many were new */
-export const insertCurves = (client: pg.PoolClient, curves: readonly Accepted<Curve>[]): Promise<number> =>
+/** @returns those that were new */
+export const insertCurves = (client: pg.PoolClient, curves: readonly Accepted<Curve>[]): Promise<readonly Accepted<Curve>[]> =>
   insertIssued(client, 'curves', ['zone', 'signal'], curves, ({ zone, signal }) => [zone, signal], {
     columns: ['provenance'],
     values: ({ provenance }) => [provenance === undefined ? null : JSON.stringify(provenance)],
   });
 
-/** @returns how many were new */
-export const insertWeather = (client: pg.PoolClient, weather: readonly Accepted<WeatherForecast>[]): Promise<number> =>
+/** @returns those that were new */
+export const insertWeather = (
+  client: pg.PoolClient,
+  weather: readonly Accepted<WeatherForecast>[],
+): Promise<readonly Accepted<WeatherForecast>[]> =>
   insertIssued(client, 'weather_forecasts', ['provider', 'site', 'variable'], weather, ({ provider, site, variable }) => [
     provider,
     site,
@@ -157,12 +163,13 @@ async function insertIssued<Issued extends CurveBody>(
     columns: [],
     values: () => [],
   },
-): Promise<number> {
-  let fresh = 0;
+): Promise<readonly Accepted<Issued>[]> {
+  const fresh: Accepted<Issued>[] = [];
   const columns = [...ownColumns, ...bodyColumns, ...beside.columns];
   const rankOf = ({ value }: Accepted<Issued>) => [...ownValues(value), value.seq].join('/');
   const ordered = [...given].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : rankOf(a) > rankOf(b) ? 1 : 0)); // one order for all writers
-  for (const { value, evidence } of ordered) {
+  for (const accepted of ordered) {
+    const { value, evidence } = accepted;
     const { seq, issuedAt, start, stepMs, values, unit, signature } = value;
     const { rowCount } = await client.query({
       name: `insert-${table}`,
@@ -183,7 +190,7 @@ async function insertIssued<Issued extends CurveBody>(
         ...beside.values(value),
       ],
     });
-    fresh += rowCount ?? 0;
+    if (rowCount) fresh.push(accepted);
   }
   return fresh;
 }
@@ -274,44 +281,24 @@ export async function raiseHeads(client: pg.PoolClient, { readings, curves, weat
   });
 }
 
+/** @returns the totals that changed */
 export async function addCounts(
   client: pg.PoolClient,
   { readings, curves, weather }: { readonly readings: number; readonly curves: number; readonly weather: number },
   reasons: ReadonlyMap<string, number>,
-): Promise<void> {
+): Promise<readonly Total[]> {
   const added = [
     { kind: 'curves', reason: '', count: curves },
     ...[...reasons].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => ({ kind: 'quarantined', reason, count })),
     { kind: 'readings', reason: '', count: readings },
     { kind: 'weather', reason: '', count: weather },
   ].filter(({ count }) => count > 0);
-  if (added.length === 0) return;
-  await client.query(
+  if (added.length === 0) return [];
+  const { rows } = await client.query<Total>(
     `insert into series_counts (kind, reason, count) select * from unnest($1::text[], $2::text[], $3::bigint[])
-     on conflict (kind, reason) do update set count = series_counts.count + excluded.count`,
+     on conflict (kind, reason) do update set count = series_counts.count + excluded.count
+     returning kind, reason, count::float8`,
     [added.map(({ kind }) => kind), added.map(({ reason }) => reason), added.map(({ count }) => count)],
   );
-}
-
-/** The last of a key in one call stands, as it does over several calls. */
-export async function upsertRollups(pool: pg.Pool, rollups: readonly Rollup[]): Promise<void> {
-  const last = new Map(rollups.map((rollup) => [`${rollup.site}/${rollup.stream}/${rollup.slot}`, rollup]));
-  if (last.size === 0) return;
-  const given = [...last.keys()].sort().flatMap((key) => last.get(key) ?? []);
-  await pool.query(
-    `insert into rollups (site, stream, slot_ms, energy_wh, covered_ms, signed_ms, available_at_ms)
-     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::float8[], $5::bigint[], $6::bigint[], $7::bigint[])
-     on conflict (site, stream, slot_ms) do update
-       set energy_wh = excluded.energy_wh, covered_ms = excluded.covered_ms, signed_ms = excluded.signed_ms,
-           available_at_ms = excluded.available_at_ms`,
-    [
-      given.map(({ site }) => site),
-      given.map(({ stream }) => stream),
-      given.map(({ slot }) => slot),
-      given.map(({ energyWh }) => energyWh),
-      given.map(({ coveredMs }) => coveredMs),
-      given.map(({ signedMs }) => signedMs),
-      given.map(({ availableAt }) => availableAt),
-    ],
-  );
+  return rows;
 }

@@ -2,9 +2,11 @@
  * Series store: everything the oracle was told and what it made of it, as a port.
  *
  * Owns readings, curves, weather forecasts, quarantine, 15-minute rollups and issued outlooks. Writing is idempotent by key and durable
- * when the promise resolves. Every question says `asOf`: a value counts only from the instant it was available.
+ * when the promise resolves. Every question about what was measured says `asOf`: a value counts only from the instant it was available.
+ * What the books rest on (`readings`, `rollups`) and what people chart (`latest`, `samples`, `energy`) are asked for apart, because an
+ * adapter may answer the second from another engine.
  */
-import type { Instant, Interval } from '../../units/time.ts';
+import { DAY, HOUR, type Instant, type Interval, SLOT } from '../../units/time.ts';
 import type { Curve, Signal } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
 import { meteredMsMax, type Reading, type Stream } from '../telemetry/reading.ts';
@@ -102,6 +104,35 @@ export interface SequenceHead {
   readonly signature: string;
 }
 
+/** Steps that energy is summed over, ms of UTC. */
+export const energyStepMs = { slot: SLOT, hour: HOUR, day: DAY } as const;
+export type EnergyStep = keyof typeof energyStepMs;
+
+/** Energy of one stream over one step, of one site or of all: the sum of its slots, in order. */
+export interface StepEnergy extends Pick<Rollup, 'energyWh' | 'coveredMs' | 'signedMs' | 'availableAt'> {
+  readonly start: Instant;
+}
+
+/** A reading as people chart it: without what proves it. */
+export interface Sample extends Pick<Reading, 'site' | 'stream' | 'metered' | 'value'> {
+  /** When it was received. */
+  readonly availableAt: Instant;
+}
+
+/** Readings of before Sunward was there, of one site and stream: unsigned, without messages, they earn nothing. */
+export interface ImportedReadings extends Pick<Reading, 'site' | 'stream'> {
+  /** Without overlap, by start. */
+  readonly samples: readonly Pick<Reading, 'metered' | 'value'>[];
+  /** When they became known here. */
+  readonly availableAt: Instant;
+}
+
+/** Sender's name of what was imported; its numbers are the starts of metering, ms. */
+export const importProvider = 'import';
+
+/** `asOf` of a question about all that is stored. */
+export const everStored: Instant = Number.MAX_SAFE_INTEGER;
+
 /** When a forecast could be known here: a model's run is old when it arrives, and a late message was not there before. */
 export const weatherAvailableAt = ({ value, evidence }: Accepted<WeatherForecast>): Instant =>
   Math.max(value.issuedAt, evidence.receivedAt);
@@ -121,11 +152,27 @@ export interface SeriesStore {
   heads(): Promise<readonly SequenceHead[]>;
   /** Every banned slot, by site, then slot. */
   bannedSlots(): Promise<readonly BannedSlot[]>;
-  /** Readings whose metered interval meets the interval, by start, then seq. */
-  readings(site: string, stream: Stream, interval: Interval): Promise<readonly Reading[]>;
-  /** Writes rollups; the same (site, stream, slot) again replaces it. */
+  /** Readings received by `asOf` whose metered interval meets the interval, by start, then seq. */
+  readings(site: string, stream: Stream, interval: Interval, asOf: Instant): Promise<readonly Reading[]>;
+  /** The same as samples. */
+  samples(site: string, stream: Stream, interval: Interval, asOf: Instant): Promise<readonly Sample[]>;
+  /** The sample of every site and stream that starts last among those received by `asOf`; by site, then stream. */
+  latest(asOf: Instant): Promise<readonly Sample[]>;
+  /**
+   * Takes readings of the past in bulk and rolls them up; one that meets a stored reading of its stream is left out, so
+   * that an import may be repeated. All of it or nothing. @returns how many were new
+   */
+  importReadings(imported: ImportedReadings): Promise<number>;
+  /** Writes rollups; the same (site, stream, slot) again replaces it. Sums over hours and days follow in the same commit. */
   putRollups(rollups: readonly Rollup[]): Promise<void>;
   rollups(site: string, stream: Stream, interval: Interval, asOf: Instant): Promise<readonly Rollup[]>;
+  /**
+   * Energy per step that meets the interval, in order; steps are those of UTC. A step counts the slots that were
+   * available at `asOf`; one without any is left out.
+   */
+  energy(site: string, stream: Stream, interval: Interval, step: EnergyStep, asOf: Instant): Promise<readonly StepEnergy[]>;
+  /** The same over all sites: energy, `coveredMs` and `signedMs` are sums over the sites. */
+  fleetEnergy(stream: Stream, interval: Interval, step: EnergyStep, asOf: Instant): Promise<readonly StepEnergy[]>;
   /** Curves of a zone's signal that meet the interval and were issued at or before `asOf`, oldest issue first. */
   curves(zone: string, signal: Signal, interval: Interval, asOf: Instant): Promise<readonly Curve[]>;
   /**

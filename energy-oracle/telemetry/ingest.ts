@@ -6,7 +6,7 @@
  * names a number only when the sender signed it, so a forger cannot make a meter forget what was never stored.
  */
 import { DAY, type DurationMs, type Interval } from '../../units/time.ts';
-import type { IngestBatch, SeriesStore } from '../store/series-store.ts';
+import { everStored, type IngestBatch, type SeriesStore } from '../store/series-store.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { type Answer, createJudge, type Judged, type Prepared, prepare } from './judge.ts';
 import { registerOf } from './place.ts';
@@ -126,7 +126,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       persist(async () => {
         await committing; // what was accepted before may be neither remembered nor stored yet
         const signature = await store.signatureOf(sender, stream, seq);
-        return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, around(reading)) : [] };
+        return { signature, meeting: reading ? await store.readings(reading.site, reading.stream, around(reading), everStored) : [] };
       }),
   });
   const judgeAll = async (messages: readonly Prepared[]): Promise<readonly Judged[] | undefined> => {

@@ -10,6 +10,7 @@ import { type Curve, curveTopic } from '../../energy-oracle/grid/grid-feed.ts';
 import type { Outlook } from '../../energy-oracle/outlook.ts';
 import {
   type Accepted,
+  everStored,
   type IngestBatch,
   type Quarantined,
   quarantinedBytesMax,
@@ -20,6 +21,7 @@ import {
 import { type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { type WeatherForecast, weatherTopic } from '../../energy-oracle/weather/weather-feed.ts';
 import { HOUR, MINUTE, SLOT } from '../../units/time.ts';
+import { seriesQuestionsSuite } from './series-questions.suite.ts';
 
 export interface OpenedStore {
   readonly store: SeriesStore;
@@ -110,9 +112,11 @@ const outlook = (issuedAt: number, change: Partial<Outlook> = {}): Outlook => ({
 });
 
 const batch = (part: Partial<IngestBatch>): IngestBatch => ({ readings: [], curves: [], weather: [], quarantined: [], ...part });
-const readingsOf = (store: SeriesStore) => store.readings('evora', 'pv_power', whole);
+const readingsOf = (store: SeriesStore) => store.readings('evora', 'pv_power', whole, everStored);
 
 export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
+  seriesQuestionsSuite(open);
+
   describe('a quarantine', () => {
     const of = (sender: string | undefined, n: number, size = 20): Quarantined => ({
       ...garbage('bad-signature', `${n}`.padEnd(size, '.'), midnight + n),
@@ -177,12 +181,12 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
       const { store } = await open();
       await store.commit(batch({ readings: [reading(0), reading(1), reading(2)] }));
       const numbers = async (start: number, end: number) =>
-        (await store.readings('evora', 'pv_power', { start, end })).map(({ seq }) => seq);
+        (await store.readings('evora', 'pv_power', { start, end }, everStored)).map(({ seq }) => seq);
       expect(await numbers(midnight + 5 * MINUTE, midnight + 10 * MINUTE)).toEqual([1]);
       expect(await numbers(midnight + 5 * MINUTE - 1, midnight + 10 * MINUTE + 1)).toEqual([0, 1, 2]);
       expect(await numbers(midnight + 6 * MINUTE, midnight + 6 * MINUTE)).toEqual([]);
-      expect(await store.readings('faro', 'pv_power', whole)).toEqual([]);
-      expect(await store.readings('evora', 'load_power', whole)).toEqual([]);
+      expect(await store.readings('faro', 'pv_power', whole, everStored)).toEqual([]);
+      expect(await store.readings('evora', 'load_power', whole, everStored)).toEqual([]);
     });
 
     test('counts once however often it is sent, in one batch or in many', async () => {
@@ -250,7 +254,7 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
       await store.commit(batch({ readings }));
       expect((await readingsOf(store)).map(({ metered }) => metered.start)).toEqual(at);
       const acrossMonths = { start: Date.UTC(2024, 2, 1), end: Date.UTC(2024, 2, 1) + 1 };
-      expect((await store.readings('evora', 'pv_power', acrossMonths)).map(({ seq }) => seq)).toEqual([0, 1]);
+      expect((await store.readings('evora', 'pv_power', acrossMonths, everStored)).map(({ seq }) => seq)).toEqual([0, 1]);
     });
 
     test('of no length, or longer than any question looks back, is a bug of the caller', async () => {
@@ -369,7 +373,7 @@ export function seriesStoreSuite(open: () => Promise<OpenedStore>): void {
           const readings = (numbers: readonly number[]) => numbers.map((seq) => reading(seq, { provider, site: provider }));
           await Promise.all(parts.map((numbers) => store.commit(batch({ readings: readings(numbers) }))));
           const sent = [...new Set(parts.flat())].sort((a, b) => a - b);
-          expect((await store.readings(provider, 'pv_power', whole)).map(({ seq }) => seq)).toEqual(sent);
+          expect((await store.readings(provider, 'pv_power', whole, everStored)).map(({ seq }) => seq)).toEqual(sent);
           expect((await store.counts()).readings).toBe(before + sent.length);
           const heads = (await store.heads()).filter(({ sender }) => sender === `${provider}/${provider}`);
           expect(heads.map(({ seq }) => seq)).toEqual(sent.slice(-1));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Curve } from '../../energy-oracle/grid/grid-feed.ts';
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
 import { createPostgresSeriesStore, seriesSchema } from '../../energy-oracle/store/postgres-series-store.ts';
-import type { Accepted } from '../../energy-oracle/store/series-store.ts';
+import { type Accepted, everStored } from '../../energy-oracle/store/series-store.ts';
 import { type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { MINUTE, SECOND } from '../../units/time.ts';
 import { postgresServers, type TestPostgres } from '../fixtures/postgres.ts';
@@ -100,7 +100,7 @@ describe.each(postgresServers)('the series store on $name', ({ start }) => {
     await pool.query('drop table readings_1970_01');
     await expect(store.commit({ readings: [reading(1)], curves: [], weather: [], quarantined: [] })).rejects.toThrow(/no partition/);
     await store.commit({ readings: [reading(1)], curves: [], weather: [], quarantined: [] });
-    expect((await store.readings('evora', 'pv_power', { start: 0, end: MINUTE })).map(({ seq }) => seq)).toEqual([1]);
+    expect((await store.readings('evora', 'pv_power', { start: 0, end: MINUTE }, everStored)).map(({ seq }) => seq)).toEqual([1]);
   });
 });
 

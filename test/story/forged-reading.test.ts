@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOracle } from '../../energy-oracle/oracle.ts';
 import { type SigningKey, signingKey } from '../../energy-oracle/site.ts';
+import { everStored } from '../../energy-oracle/store/series-store.ts';
 import { decodeReading, encodeReading, type Reading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { createMemoryLine } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { meteringMs } from '../../simulator/world.ts';
@@ -23,7 +24,7 @@ const stranger = signingKey(new Uint8Array(32).fill(66));
 
 const newest = async ({ series, clock }: MemoryWorld, site: string): Promise<Reading> => {
   const now = clock.now();
-  const reading = (await series.readings(site, 'pv_power', { start: now - meteringMs, end: now })).at(-1);
+  const reading = (await series.readings(site, 'pv_power', { start: now - meteringMs, end: now }, everStored)).at(-1);
   if (!reading) throw new RangeError(`${site} has told nothing of the last five minutes`);
   return reading;
 };
@@ -121,8 +122,8 @@ describe('a forger on the line', () => {
       for (const site of siteIds)
         for (const stream of ['pv_power', 'load_power'] as const) {
           const whole = { start: storyStart, end };
-          expect(await attacked.world.series.readings(site, stream, whole)).toEqual(
-            await honest.world.series.readings(site, stream, whole),
+          expect(await attacked.world.series.readings(site, stream, whole, everStored)).toEqual(
+            await honest.world.series.readings(site, stream, whole, everStored),
           );
         }
     });
@@ -161,7 +162,9 @@ describe('a forger on the line', () => {
       lying = await live(async (world) => {
         if (told || world.clock.now() < target.slot + SLOT) return;
         told = true; // in the hour before the slot is booked
-        const truth = (await world.series.readings(target.site, 'pv_power', { start: target.slot, end: target.slot + SLOT }))[0];
+        const truth = (
+          await world.series.readings(target.site, 'pv_power', { start: target.slot, end: target.slot + SLOT }, everStored)
+        )[0];
         if (truth) await say(world, lieOf(truth), world.keyOf(target.site));
       });
     });
@@ -180,7 +183,7 @@ describe('a forger on the line', () => {
       const [kept] = await series.quarantine(1);
       const second = kept && decodeReading(kept.evidence.topic, kept.evidence.payload);
       if (second?.kind !== 'reading') throw new RangeError('the lie is not in quarantine');
-      const [first] = await series.readings(target.site, 'pv_power', second.reading.metered);
+      const [first] = await series.readings(target.site, 'pv_power', second.reading.metered, everStored);
       expect(second.reading).toMatchObject({ seq: first?.seq, value: (first?.value ?? 0) + 2_000 });
     });
 

@@ -3,7 +3,9 @@
  *
  * The witness of the engines says what ran, the plant what the sun gave; the books only say what was believed.
  */
+
 import { afterEach, describe, expect, test } from 'vitest';
+import { everStored } from '../../energy-oracle/store/series-store.ts';
 import { verifyChain } from '../../scheduler/ledger/verify.ts';
 import type { Mishaps, TelemetryFault } from '../../simulator/mishaps.ts';
 import { wronglyCertified } from '../../simulator/plant/truth.ts';
@@ -42,7 +44,9 @@ const certifiedOf = async (lived: MemoryWorld) =>
     meteringMs,
   );
 const toldOf = async ({ series }: MemoryWorld, interval = hours(0, 48)) =>
-  Promise.all(siteIds.flatMap((site) => (['pv_power', 'load_power'] as const).map((stream) => series.readings(site, stream, interval))));
+  Promise.all(
+    siteIds.flatMap((site) => (['pv_power', 'load_power'] as const).map((stream) => series.readings(site, stream, interval, everStored))),
+  );
 async function booksOf(lived: MemoryWorld) {
   const { quarantined } = await lived.series.counts();
   return { told: await toldOf(lived), head: await lived.ledger.head(), quarantined };
@@ -73,7 +77,7 @@ describe('a telemetry fault', () => {
     const honest = await booksOf(await live({}, until, { arrivals: day }));
     await world.close();
     await live(fault({ fault: 'gap' }), storyStart + 16 * HOUR - 1, { arrivals: day });
-    const during = await world.series.readings(victim, 'pv_power', hours(6, 16));
+    const during = await world.series.readings(victim, 'pv_power', hours(6, 16), everStored);
     expect(during).toEqual([]);
     expect(world.injected.get(victim)?.held).toBe((10 * HOUR * 2) / meteringMs);
     await world.run(until);
@@ -119,7 +123,7 @@ describe('a telemetry fault', () => {
   test('of the sensor (stuck) tells one value until it is over', async () => {
     await live(fault({ fault: 'stuck', stream: 'pv_power' }), until, { arrivals: [] });
     const values = async (from: number, to: number) =>
-      new Set((await world.series.readings(victim, 'pv_power', hours(from, to))).map(({ value }) => value));
+      new Set((await world.series.readings(victim, 'pv_power', hours(from, to), everStored)).map(({ value }) => value));
     expect((await values(6, 16)).size).toBe(1);
     expect((await values(16, 19)).size).toBeGreaterThan(20);
   });
@@ -128,7 +132,7 @@ describe('a telemetry fault', () => {
     const drifting = { site: victim, fault: 'drift', ...hours(0, 48), clockMs: -MINUTE, gainPercentPerDay: 50 } as const;
     const noon = storyStart + 12 * HOUR;
     await live({ telemetry: [drifting] }, noon + HOUR, { arrivals: [] });
-    const [reading] = await world.series.readings(victim, 'load_power', { start: noon, end: noon + MINUTE });
+    const [reading] = await world.series.readings(victim, 'load_power', { start: noon, end: noon + MINUTE }, everStored);
     const interval = { start: (reading?.metered.start ?? 0) + MINUTE, end: (reading?.metered.end ?? 0) + MINUTE };
     expect(interval.start % meteringMs).toBe(0);
     const truth = Math.round((world.plants.get(victim)?.loadKw(interval) ?? 0) * 1_000);
@@ -178,8 +182,8 @@ describe('an outage', () => {
 
   test('of power is a gap in its telemetry that nobody fills', async () => {
     await live(outages('grid', 3, 9), storyStart + 12 * HOUR, { arrivals: [] });
-    expect(await world.series.readings(victim, 'pv_power', hours(3, 9))).toEqual([]);
-    expect(await world.series.readings(victim, 'pv_power', hours(9, 12))).toHaveLength((3 * HOUR) / meteringMs);
+    expect(await world.series.readings(victim, 'pv_power', hours(3, 9), everStored)).toEqual([]);
+    expect(await world.series.readings(victim, 'pv_power', hours(9, 12), everStored)).toHaveLength((3 * HOUR) / meteringMs);
     const facts = await world.oracle.view.facts(victim, hours(2, 10), world.clock.now());
     expect(facts.map(({ surplusWh }) => surplusWh !== undefined)).toEqual(
       facts.map(({ slot }) => slot < hours(3, 9).start || slot >= hours(3, 9).end),
@@ -229,7 +233,7 @@ describe('a site with a battery and a meter at the grid', () => {
   test('tells powers that sum to zero and registers that count just those, and none is refused', async () => {
     await live(undefined, storyStart + DAY, { change, arrivals: day });
     const whole = hours(0, 24);
-    const read = (stream: Parameters<MemoryWorld['series']['readings']>[1]) => world.series.readings(victim, stream, whole);
+    const read = (stream: Parameters<MemoryWorld['series']['readings']>[1]) => world.series.readings(victim, stream, whole, everStored);
     const [pv, load, grid, stored, soc, bought, sold] = await Promise.all([
       read('pv_power'),
       read('load_power'),

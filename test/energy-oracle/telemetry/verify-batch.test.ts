@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemorySeriesStore } from '../../../energy-oracle/store/memory-series-store.ts';
 import type { SeriesStore } from '../../../energy-oracle/store/series-store.ts';
+import { everStored } from '../../../energy-oracle/store/series-store.ts';
 import { batchTopic } from '../../../energy-oracle/telemetry/batch.ts';
 import { createIngest } from '../../../energy-oracle/telemetry/ingest.ts';
 import type { RawMessage, Receipt } from '../../../energy-oracle/telemetry/telemetry-source.ts';
@@ -41,7 +42,7 @@ async function make(store: SeriesStore = createMemorySeriesStore()) {
     },
     stats: () => ingest.stats(),
     reasons: async () => (await store.counts()).quarantined,
-    numbers: async (site = 'site-0') => (await store.readings(site, 'pv_power', whole)).map(({ seq }) => seq),
+    numbers: async (site = 'site-0') => (await store.readings(site, 'pv_power', whole, everStored)).map(({ seq }) => seq),
     restart: () => make(store),
   };
 }
