@@ -4,7 +4,7 @@
  * Owns the one order of summing (slots to an hour, hours to a day), so that every engine gives the same number to the
  * bit. A step that holds no slot is left out: a gap is not zero.
  */
-import { DAY, HOUR, type Instant, type Interval, SLOT, slotsTouching } from '../../units/time.ts';
+import { DAY, HOUR, type Instant, type Interval, SLOT, slotOf } from '../../units/time.ts';
 import type { Reading, Stream } from '../telemetry/reading.ts';
 import { rollUp } from './rollup.ts';
 import { type EnergyStep, energyStepMs, type ImportedReadings, importProvider, type Rollup, type StepEnergy } from './series-store.ts';
@@ -54,9 +54,6 @@ const added = (sum: StepEnergy | undefined, part: StepEnergy): StepEnergy =>
         availableAt: Math.max(sum.availableAt, part.availableAt),
       };
 
-/** Slots are rolled up so many at once, for rolling up is O(slots × readings). */
-const chunkMs = HOUR;
-
 /**
  * Rollups of every slot that readings of any length of time meet; none of a state of charge, which is no energy.
  * The first slot of a register is unknown. `readings` are one stream's, without overlap, by start. O(readings).
@@ -68,14 +65,15 @@ export function rollUpLong(
   const [oldest, newest] = [readings[0], readings.at(-1)];
   if (stream === 'battery_soc' || !oldest || !newest) return [];
   const rollups: Rollup[] = [];
+  // a register's span reaches from the end of one reading to that of the next, a slot at most
+  const reachMs = stream === 'energy_import' || stream === 'energy_export' ? SLOT : 0;
   let first = 0;
   let last = 0;
-  for (let start = stepOf(oldest.metered.start, 'hour'); start < newest.metered.end; start += chunkMs) {
-    const end = start + chunkMs; // a register's span reaches from the end of one reading to that of the next, a slot at most
-    while (first < readings.length && (readings[first] as Reading).metered.end <= start - SLOT) first += 1;
-    while (last < readings.length && (readings[last] as Reading).metered.start < end + SLOT) last += 1;
-    if (last > first)
-      rollups.push(...rollUp({ site, stream, readings: readings.slice(first, last) }, slotsTouching({ start, end }), availableAt));
+  for (let slot = slotOf(oldest.metered.start); slot < newest.metered.end; slot += SLOT) {
+    // rolling up is O(slots × readings): one slot at a time, with what may meet it
+    while (first < readings.length && (readings[first] as Reading).metered.end <= slot - reachMs) first += 1;
+    while (last < readings.length && (readings[last] as Reading).metered.start < slot + SLOT + reachMs) last += 1;
+    if (last > first) rollups.push(...rollUp({ site, stream, readings: readings.slice(first, last) }, [slot], availableAt));
   }
   return rollups;
 }

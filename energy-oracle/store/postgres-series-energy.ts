@@ -81,10 +81,11 @@ async function sumAnew(client: pg.PoolClient, step: 'hour' | 'day', parts: reado
   const steps = [...changed.values()];
   const { rows } = await client.query<SeriesEnergy>(
     `insert into ${into} (site, stream, start_ms, ${sumNames})
-     select t.site, t.stream, t.start_ms, sum(p.energy_wh order by p.${start}), sum(p.covered_ms), sum(p.signed_ms), max(p.available_at_ms)
-     from unnest($1::text[], $2::text[], $3::bigint[]) t(site, stream, start_ms)
-     join ${from} p on p.site = t.site and p.stream = t.stream and p.${start} >= t.start_ms and p.${start} < t.start_ms + ${energyStepMs[step]}
-     group by t.site, t.stream, t.start_ms
+     select t.site, t.stream, t.start_ms, p.*
+     from unnest($1::text[], $2::text[], $3::bigint[]) t(site, stream, start_ms),
+       lateral (select sum(energy_wh order by ${start}), sum(covered_ms), sum(signed_ms), max(available_at_ms) from ${from}
+                where site = t.site and stream = t.stream
+                  and ${start} >= t.start_ms and ${start} < t.start_ms + ${energyStepMs[step]}) p
      on conflict (site, stream, start_ms) do update set ${replace}
      returning site, stream, ${asEnergy('start_ms')}`,
     [steps.map(({ site }) => site), steps.map(({ stream }) => stream), steps.map(({ start }) => start)],

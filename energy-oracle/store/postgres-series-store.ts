@@ -15,6 +15,7 @@ import { batchStream } from '../telemetry/batch.ts';
 import { meteredMsMax, type Reading, streams } from '../telemetry/reading.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
 import type { Beside } from './postgres-beside.ts';
+import { retentionSchema } from './postgres-retention.ts';
 import { energySchema, putEnergy, selectEnergy, selectFleetEnergy } from './postgres-series-energy.ts';
 import { importBulk } from './postgres-series-import.ts';
 import {
@@ -52,8 +53,7 @@ create table if not exists batches ( -- a member's row holds no message of its o
 );
 create index if not exists batches_by_signature on batches (signature);
 create table if not exists banned_slots (site text not null, slot_ms bigint not null, primary key (site, slot_ms));
-create table if not exists raw_floor (only_one boolean primary key default true check (only_one), before_ms bigint not null);
-create table if not exists curves (
+${retentionSchema}create table if not exists curves (
   zone text not null, signal text not null, seq bigint not null, issued_at_ms bigint not null,
   start_ms bigint not null, step_ms bigint not null, end_ms bigint not null, step_values double precision[] not null,
   unit text not null, signature text not null, topic text not null, payload bytea not null, received_at_ms bigint not null,
