@@ -1,15 +1,15 @@
 /**
  * Engines: the broker, the database and the chain under the river, embedded unless a URL names a real one.
  *
- * `DATABASE_URL`, `MQTT_URL` and `CHAIN_RPC_URL` (with `CHAIN_KEY`) move a part onto a real engine; nothing else
- * changes. Says of each part which engine it is, whether it is durable, and where it stops scaling.
+ * `DATABASE_URL`, `MQTT_URL` and `CHAIN_RPC_URL` (with `CHAIN_KEY`) move a part onto a real engine, `INFLUX_URL` puts one
+ * beside the database; nothing else changes. Says of each part which engine it is, whether it is durable, and where it stops scaling.
  */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { ModelStore } from '../energy-oracle/forecast/model-store.ts';
 import { createPostgresModelStore, modelSchema } from '../energy-oracle/forecast/postgres-model-store.ts';
-import { createPostgresSeriesStore, seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
+import { seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
 import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
 import type { KeyStore } from '../energy-oracle/telemetry/keys/key-store.ts';
 import { createPostgresKeyStore, keySchema } from '../energy-oracle/telemetry/keys/postgres-key-store.ts';
@@ -27,6 +27,7 @@ import { keySchema as apiKeySchema, createPostgresKeyStore as createApiKeyStore 
 import { startAnvil } from './embedded/anvil.ts';
 import { type BrokerStats, type OuterListener, startBroker } from './embedded/broker.ts';
 import { startPostgres } from './embedded/postgres.ts';
+import { type OpenedSeries, openSeries } from './influx.ts';
 import { type BrokerLine, brokerLine } from './mqtt-line.ts';
 import { claimDatabase } from './sole-owner.ts';
 import { worldMarkSchema } from './world-mark.ts';
@@ -102,14 +103,17 @@ export async function startEngines({ folder, env, log: tell, broker: door }: Eng
   };
   try {
     const [database, mqtt, chain] = await Promise.all([openDatabase(), openBroker(), openChain()]);
+    const series = await openSeries(database, env, log);
+    stops.push(() => series.stop());
+    if (series.part) parts.push(series.part);
     return {
       pool: database,
-      stores: storesOn(database),
+      stores: storesOn(database, series),
       keys: createApiKeyStore(database),
       mqtt,
       chain,
       parts,
-      missing: () => silent(database, chain),
+      missing: () => silent(database, chain, series),
       stop,
     };
   } catch (fault) {
@@ -183,8 +187,8 @@ export async function startEngines({ folder, env, log: tell, broker: door }: Eng
   }
 }
 
-const storesOn = (pool: pg.Pool): Engines['stores'] => ({
-  series: createPostgresSeriesStore(pool),
+const storesOn = (pool: pg.Pool, { series }: OpenedSeries): Engines['stores'] => ({
+  series,
   models: createPostgresModelStore(pool),
   keys: createPostgresKeyStore(pool),
   jobs: createPostgresJobStore(pool),
@@ -192,9 +196,10 @@ const storesOn = (pool: pg.Pool): Engines['stores'] => ({
   settlements: createPostgresSettlementStore(pool),
 });
 
-async function silent(pool: pg.Pool, chain: Chain): Promise<readonly string[]> {
+async function silent(pool: pg.Pool, chain: Chain, series: OpenedSeries): Promise<readonly string[]> {
   const answers = await Promise.allSettled([pool.query('select 1'), chain.status()]);
-  return ['database', 'chain'].filter((_, i) => answers[i]?.status === 'rejected');
+  const asked = ['database', 'chain'].filter((_, i) => answers[i]?.status === 'rejected');
+  return series.away() === undefined ? asked : [...asked, 'influx'];
 }
 
 /** The data folder cannot be used. */

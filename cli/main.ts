@@ -11,6 +11,7 @@ import { jobsCommand } from './jobs.ts';
 import { keyCommand } from './key.ts';
 import { logFormats, logLevels } from './log.ts';
 import { oracleCommand } from './oracle.ts';
+import { keepMonths } from './retention.ts';
 import { serve } from './serve.ts';
 import { simCommand } from './sim.ts';
 import { start } from './start.ts';
@@ -112,6 +113,7 @@ program
   .addOption(new Option('--log-level <level>', 'least that is told').choices(logLevels).default('info'))
   .option('--log-file <file>', 'append the log to a file (default: standard error)')
   .option('--retrain <cron>', 'when forecast models are trained anew, UTC (default: every night at 02:20)')
+  .option('--keep-months <months>', 'months of raw readings to keep before this one', whole(1, 1_200), keepMonths)
   .action((options) => serve({ ...options, env: process.env, stop: stopSignal() }));
 
 program

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { brokerConfigCommand } from './oracle-broker-config.ts';
 import { credentialsCommand } from './oracle-credentials.ts';
 import { keysCommand } from './oracle-keys.ts';
+import { retentionCommand } from './retention.ts';
 import { sniffCommand } from './sniff.ts';
 
 /** @param stop  made when a command begins that can be stopped */
@@ -14,5 +15,6 @@ export function oracleCommand(stop: () => AbortSignal): Command {
   oracle.addCommand(credentialsCommand());
   oracle.addCommand(brokerConfigCommand());
   oracle.addCommand(keysCommand());
+  oracle.addCommand(retentionCommand());
   return oracle;
 }

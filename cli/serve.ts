@@ -30,6 +30,7 @@ import { learningEngine } from './learning.ts';
 import { createLog, type Log, type LogFormat, type LogLevel } from './log.ts';
 import { quoteKeyIn } from './quote-key.ts';
 import { createReadiness } from './readiness.ts';
+import { keepMonths as monthsKept, retain } from './retention.ts';
 import { startRiverHttp } from './river-http.ts';
 import { type Door, type DoorOptions, prepareDoor } from './serve-door.ts';
 import { type FleetFile, readFleet } from './site-file.ts';
@@ -43,6 +44,8 @@ export interface ServeOptions extends DoorOptions {
   readonly logFormat?: LogFormat;
   readonly logLevel?: LogLevel;
   readonly logFile?: string;
+  /** Months of raw readings that are kept before this one. */
+  readonly keepMonths?: number;
   readonly stop: AbortSignal;
 }
 
@@ -78,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function flow(
-  { data, host, port, stop, retrain = retrainCron }: ServeOptions,
+  { data, host, port, stop, retrain = retrainCron, keepMonths = monthsKept }: ServeOptions,
   { sites, feedKeys, rates, epoch, weatherUrl }: FleetFile,
   engines: Engines,
   { door, log, scrub }: { readonly door: Door; readonly log: Log; readonly scrub: (text: string) => string },
@@ -168,6 +171,14 @@ async function flow(
     schedule(
       '0 35 * * * *',
       guarded('scoring the outlooks', () => scorekeeper.scoreDue(clock.now())),
+      { noOverlap: true },
+    ),
+    schedule(
+      '0 40 3 * * *',
+      guarded('dropping old readings', async () => {
+        for (const { table, readings } of (await retain(engines.pool, clock.now(), keepMonths)).drop)
+          say('system', `${table} is gone, about ${readings} raw readings; its sums stay`);
+      }),
       { noOverlap: true },
     ),
     schedule(
