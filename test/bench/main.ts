@@ -9,6 +9,7 @@ import { benchPlan } from './plan.ts';
 import { benchShading } from './plan-shading.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
+import { benchStores } from './stores.ts';
 
 export interface Bar {
   readonly bar: string;
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>
   ingest: benchIngest,
   crash: benchCrash,
   start: benchStart,
+  stores: () => benchStores(),
   forecast: benchForecast,
   plan: benchPlan,
   sim: benchSim,
