@@ -4,6 +4,7 @@
 import { oracleApi } from '../energy-oracle/api.ts';
 import type { Oracle } from '../energy-oracle/oracle.ts';
 import type { Site } from '../energy-oracle/site.ts';
+import { seriesApi } from '../energy-oracle/store/api.ts';
 import { keyApi } from '../energy-oracle/telemetry/keys/http-key-api.ts';
 import type { KeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
 import { schedulerApi } from '../scheduler/api.ts';
@@ -56,6 +57,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
     events: river.events,
     routers: [
       oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site), seesMetersOf }),
+      seriesApi({ clock, sites, store: series }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
     ],
