@@ -13,12 +13,13 @@ import { createInfluxSeriesStore } from '../energy-oracle/store/influx-series-st
 import { createPostgresSeriesStore } from '../energy-oracle/store/postgres-series-store.ts';
 import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
 import { wallClock } from '../units/clock.ts';
-import type { Part } from './engines.ts';
 
 export interface OpenedSeries {
   readonly series: SeriesStore;
   /** Its row in the table of parts; `undefined` when there is no InfluxDB. */
-  readonly part: Part | undefined;
+  readonly part:
+    | { readonly part: string; readonly engine: string; readonly durable: boolean; readonly address: string; readonly limit: string }
+    | undefined;
   /** Why InfluxDB does not answer; `undefined` when it does, or is not there. */
   away(): string | undefined;
   stop(): Promise<void>;
