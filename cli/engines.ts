@@ -13,6 +13,8 @@ import { seriesSchema } from '../energy-oracle/store/postgres-series-store.ts';
 import type { SeriesStore } from '../energy-oracle/store/series-store.ts';
 import type { KeyStore } from '../energy-oracle/telemetry/keys/key-store.ts';
 import { createPostgresKeyStore, keySchema } from '../energy-oracle/telemetry/keys/postgres-key-store.ts';
+import { createPostgresVerdictStore, verdictSchema } from '../energy-oracle/verdict/postgres-verdict-store.ts';
+import type { VerdictStore } from '../energy-oracle/verdict/verdict-store.ts';
 import type { LedgerStore } from '../scheduler/ledger/ledger-store.ts';
 import { createPostgresLedgerStore, ledgerSchema } from '../scheduler/ledger/postgres-ledger-store.ts';
 import type { JobStore } from '../scheduler/queue/job-store.ts';
@@ -47,6 +49,7 @@ export interface Engines {
     readonly series: SeriesStore;
     readonly models: ModelStore;
     readonly keys: KeyStore;
+    readonly verdicts: VerdictStore;
     readonly jobs: JobStore;
     readonly ledger: LedgerStore;
     readonly settlements: SettlementStore;
@@ -191,6 +194,7 @@ const storesOn = (pool: pg.Pool, { series }: OpenedSeries): Engines['stores'] =>
   series,
   models: createPostgresModelStore(pool),
   keys: createPostgresKeyStore(pool),
+  verdicts: createPostgresVerdictStore(pool),
   jobs: createPostgresJobStore(pool),
   ledger: createPostgresLedgerStore(pool),
   settlements: createPostgresSettlementStore(pool),
@@ -231,7 +235,17 @@ async function layTables(pool: pg.Pool): Promise<void> {
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [tablesLock]);
-    for (const schema of [seriesSchema, modelSchema, keySchema, jobSchema, ledgerSchema, settlementSchema, worldMarkSchema, apiKeySchema])
+    for (const schema of [
+      seriesSchema,
+      verdictSchema,
+      modelSchema,
+      keySchema,
+      jobSchema,
+      ledgerSchema,
+      settlementSchema,
+      worldMarkSchema,
+      apiKeySchema,
+    ])
       await client.query(schema);
     await client.query('commit');
   } catch (fault) {

@@ -7,6 +7,7 @@ import { credentialsCommand } from './oracle-credentials.ts';
 import { keysCommand } from './oracle-keys.ts';
 import { retentionCommand } from './retention.ts';
 import { sniffCommand } from './sniff.ts';
+import { verdictsCommand } from './verdicts.ts';
 
 /** @param stop  made when a command begins that can be stopped */
 export function oracleCommand(stop: () => AbortSignal): Command {
@@ -15,6 +16,7 @@ export function oracleCommand(stop: () => AbortSignal): Command {
   oracle.addCommand(credentialsCommand());
   oracle.addCommand(brokerConfigCommand());
   oracle.addCommand(keysCommand());
+  oracle.addCommand(verdictsCommand());
   oracle.addCommand(retentionCommand());
   return oracle;
 }

@@ -7,6 +7,7 @@ import type { Site } from '../energy-oracle/site.ts';
 import { seriesApi } from '../energy-oracle/store/api.ts';
 import { keyApi } from '../energy-oracle/telemetry/keys/http-key-api.ts';
 import type { KeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
+import { verdictApi } from '../energy-oracle/verdict/api.ts';
 import { schedulerApi } from '../scheduler/api.ts';
 import type { Scheduler } from '../scheduler/engine.ts';
 import type { Clock } from '../units/clock.ts';
@@ -58,6 +59,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
     routers: [
       oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site), seesMetersOf }),
       seriesApi({ clock, sites, store: series }),
+      verdictApi({ clock, sites, facts: oracle.view.facts, kept: oracle.verdicts }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
     ],

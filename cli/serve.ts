@@ -82,7 +82,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 async function flow(
   { data, host, port, stop, retrain = retrainCron, keepMonths = monthsKept }: ServeOptions,
-  { sites, feedKeys, rates, epoch, weatherUrl }: FleetFile,
+  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels }: FleetFile,
   engines: Engines,
   { door, log, scrub }: { readonly door: Door; readonly log: Log; readonly scrub: (text: string) => string },
 ): Promise<void> {
@@ -119,6 +119,8 @@ async function flow(
     weather: createMqttWeatherFeed({ line, clock }),
     ...(weatherUrl === undefined ? {} : { weatherService: createHttpOpenMeteo({ url: weatherUrl, clock, wait }) }),
     forecaster: retraining.forecaster,
+    verdicts: engines.stores.verdicts,
+    acceptedLevels,
     wait,
     tell: say,
     config: { rates, horizonMs: 4 * DAY, historyMs },

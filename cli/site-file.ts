@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ExchangeRates } from '../energy-oracle/grid/price.ts';
 import type { Site } from '../energy-oracle/site.ts';
+import type { AcceptedLevel } from '../energy-oracle/verdict/watch.ts';
 import { kilowattHours, kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
 import { type Instant, parseDuration, parseInstant } from '../units/time.ts';
 
@@ -18,6 +19,8 @@ export interface FleetFile {
   readonly epoch: Instant;
   /** Open-Meteo's forecast API, or a server that answers as it does; `undefined` asks nobody. */
   readonly weatherUrl: string | undefined;
+  /** Levels of sites that the operator has looked at: what neighbours hold against them ends there. */
+  readonly acceptedLevels: readonly AcceptedLevel[];
 }
 
 /** The fleet file cannot be used; says where and why. */
@@ -74,6 +77,7 @@ const site = z.strictObject({
   zone,
   latitude: z.number().min(-90).max(90),
   longitude: z.number().min(-180).max(180),
+  altitudeM: z.number().min(-430).max(6_000).optional(),
   accelerators: z.array(z.strictObject({ model: z.string(), count: z.int().positive(), drawKw: kw })),
   idleKw: kw.default(kilowatts(0)),
   pue: z.number().min(1).default(1),
@@ -87,17 +91,20 @@ const site = z.strictObject({
   offer: offer.optional(),
 });
 
+const rfc3339 = z.string().transform((text, context) => {
+  const instant = parseInstant(text);
+  if (instant !== undefined) return instant;
+  context.addIssue({ code: 'custom', message: 'RFC 3339 with an offset' });
+  return z.NEVER;
+});
+
 const fleet = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code'),
   rates: z.record(z.string(), z.number().positive()).default({}),
-  epoch: z.string().transform((text, context) => {
-    const instant = parseInstant(text);
-    if (instant !== undefined) return instant;
-    context.addIssue({ code: 'custom', message: 'RFC 3339 with an offset' });
-    return z.NEVER;
-  }),
+  epoch: rfc3339,
   feeds: z.record(zone, key).default({}),
   weather: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).optional(),
+  acceptedLevels: z.array(z.strictObject({ site: name, from: rfc3339 })).default([]),
   sites: z.array(site).min(1),
 });
 
@@ -114,8 +121,10 @@ function yamlIn(file: string): unknown {
 export function readFleet(file: string): FleetFile {
   const parsed = fleet.safeParse(yamlIn(file));
   if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
-  const { sites, feeds, currency, rates, epoch, weather } = parsed.data;
+  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels } = parsed.data;
   const ids = new Set(sites.map(({ id }) => id));
   if (ids.size < sites.length) throw new FleetFileFault(file, 'two sites have one id');
-  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url };
+  const stranger = acceptedLevels.find(({ site }) => !ids.has(site));
+  if (stranger) throw new FleetFileFault(file, `acceptedLevels: no site ${stranger.site}; there are ${[...ids].join(', ')}`);
+  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url, acceptedLevels };
 }

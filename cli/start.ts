@@ -165,6 +165,7 @@ function worldPorts({ options, scenario, folder, engines, pace, tell }: Wiring):
     mark: createWorldMark(engines.pool, world),
     oracle: (clock) => ({
       store: engines.stores.series,
+      verdicts: engines.stores.verdicts,
       telemetry: createMqttTelemetrySource({ line, clock }),
       grid: createMqttGridFeed({ line, clock }),
       weather: createMqttWeatherFeed({ line, clock }),

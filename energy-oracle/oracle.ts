@@ -5,14 +5,14 @@
  * verified; everything it says of the future is an outlook that it keeps.
  */
 import type { Clock } from '../units/clock.ts';
-import { type WattHours, wattHours } from '../units/quantity.ts';
+import type { WattHours } from '../units/quantity.ts';
 import { valueAt } from '../units/series.ts';
 import { DAY, type DurationMs, type Instant, type Interval, SLOT, slotOf, slotsTouching, toIso } from '../units/time.ts';
 import type { Forecaster, ForecastRequest, History, SiteForecast } from './forecast/forecaster.ts';
 import { curtailedEnergy } from './grid/curtailment.ts';
 import type { GridFeed } from './grid/grid-feed.ts';
 import type { ExchangeRates } from './grid/price.ts';
-import { createHistoryReader, knownPrice, ownLoadSeries, powerSeries, signalSeries } from './history.ts';
+import { createHistoryReader, knownPrice, signalSeries } from './history.ts';
 import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
@@ -20,9 +20,13 @@ import { type BannedSlot, everStored, type Rollup, type SeriesStore } from './st
 import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
 import { keyOfSiteFile, type MeterKeys } from './telemetry/meter-keys.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
-import { signedFirst, signedSlots } from './telemetry/signed-slots.ts';
+import { signedFirst } from './telemetry/signed-slots.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
 import { createVerifier } from './telemetry/verify.ts';
+import { energyStreams, evidenceOver, neededStreams } from './verdict/evidence.ts';
+import { judgeSlot } from './verdict/verdict.ts';
+import type { KeptVerdict, VerdictStore } from './verdict/verdict-store.ts';
+import { type AcceptedLevel, createWatch } from './verdict/watch.ts';
 import { createWeatherFetcher } from './weather/fetched-weather.ts';
 import type { WeatherFeed } from './weather/weather-feed.ts';
 import type { WeatherService } from './weather/weather-service.ts';
@@ -54,6 +58,10 @@ export interface OraclePorts {
   /** Asked for forecasts by `fetchWeather`; without it nobody is asked. */
   readonly weatherService?: WeatherService;
   readonly forecaster: Forecaster;
+  /** Keeps every verdict as it was made; without it none is kept. */
+  readonly verdicts?: VerdictStore;
+  /** Levels of sites that an operator has looked at and believes. */
+  readonly acceptedLevels?: readonly AcceptedLevel[];
   readonly wait: (durationMs: DurationMs) => Promise<void>;
   readonly tell: (kind: 'reading' | 'quarantine' | 'outlook', text: string) => void;
   readonly config: OracleConfig;
@@ -70,6 +78,8 @@ export interface Oracle {
   /** Issues, keeps and returns an outlook for every site. */
   issueOutlooks(): Promise<readonly Outlook[]>;
   readonly view: OracleView;
+  /** Verdicts of an interval as they were kept by `asOf`, by slot; nothing of slots that nobody had judged by then. */
+  verdicts(site: string, interval: Interval, asOf: Instant): Promise<readonly KeptVerdict[]>;
   /** Verified surplus of all sites over an interval, whole Wh. */
   surplusOver(interval: Interval): Promise<WattHours>;
   close(): Promise<void>;
@@ -81,26 +91,28 @@ const bansMax = 100_000;
 /** How far back slots are rolled up when an oracle starts: what was stored just before a kill counts too. */
 const catchUpMs: DurationMs = DAY;
 
-/** Streams that a site's surplus is made of: sun, own load, and what a battery takes. */
-const surplusStreams = ({ battery }: Pick<Site, 'battery'>): readonly Stream[] =>
-  battery ? ['pv_power', 'load_power', 'battery_power'] : ['pv_power', 'load_power'];
-
 export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   const { clock, sites, store, forecaster, tell, config, meterKeys = keyOfSiteFile } = ports;
+  const heads = await store.heads();
   const verifier = createVerifier({
     sites,
     keys: meterKeys,
     feedKeys: ports.feedKeys,
-    heads: await store.heads(),
+    heads,
     takesUnsigned: ports.unsigned !== undefined,
     banned: [...(await store.bannedSlots()), ...(await bannedBefore(store))],
   });
   const siteById = new Map(sites.map((site) => [site.id, site]));
   /** Slots that readings were stored for since they were last rolled up, by `<site>/<stream>`. */
   const unrolled = new Map<string, Set<Instant>>();
+  /** Streams of energy that sites send beside those that a surplus needs, as `<site>/<stream>`. */
+  const sent = new Set(heads.map(({ sender, stream }) => `${sender.slice(sender.indexOf('/') + 1)}/${stream}`));
+  const rolledStreams = (site: Site): readonly Stream[] =>
+    energyStreams.filter((stream) => neededStreams(site).includes(stream) || sent.has(`${site.id}/${stream}`));
   const noteReading = ({ site, stream, metered }: Reading) => {
+    sent.add(`${site}/${stream}`);
     const own = siteById.get(site);
-    if (!own || !surplusStreams(own).includes(stream)) return;
+    if (!own || !rolledStreams(own).includes(stream)) return;
     const slots = unrolled.get(`${site}/${stream}`) ?? new Set();
     unrolled.set(`${site}/${stream}`, slots);
     for (const slot of slotsTouching(metered)) slots.add(slot);
@@ -120,42 +132,45 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
   const ingests = weather ? [...needed, weather] : needed;
   const fetchWeather = ports.weatherService && createWeatherFetcher({ service: ports.weatherService, sites, store, tell });
   const newest = new Map<string, Outlook>();
-
-  async function facts(siteId: string, interval: Interval, asOf: Instant): Promise<readonly SlotFacts[]> {
-    const site = siteById.get(siteId);
-    if (!site) throw new RangeError(`unknown site ${siteId}`);
-    const whole = { start: slotOf(interval.start), end: slotOf(interval.end - 1) + SLOT };
-    const [pv, load, stored, prices, carbon, marginal] = await Promise.all([
-      store.rollups(siteId, 'pv_power', whole, asOf),
-      store.rollups(siteId, 'load_power', whole, asOf),
-      site.battery && store.rollups(siteId, 'battery_power', whole, asOf),
-      store.curves(site.zone, 'day_ahead_price', whole, asOf),
-      store.curves(site.zone, 'carbon_intensity', whole, asOf),
-      store.curves(site.zone, 'carbon_intensity_marginal', whole, asOf),
-    ]);
-    const generation = powerSeries(pv, whole);
-    const ownLoad = ownLoadSeries(powerSeries(load, whole), stored && powerSeries(stored, whole));
-    const price = signalSeries(prices, whole, knownPrice(config.rates));
-    const intensity = signalSeries(carbon, whole, (value) => value);
-    const marginalIntensity = signalSeries(marginal, whole, (value) => value);
-    const banned = new Set(
+  const watch = createWatch({
+    sites,
+    store,
+    kept: ports.verdicts,
+    accepted: ports.acceptedLevels ?? [],
+    tell: (text) => tell('quarantine', text),
+  });
+  const bannedSlots = (siteId: string): ReadonlySet<Instant> =>
+    new Set(
       verifier
         .bannedSlots()
         .filter((ban) => ban.site === siteId)
         .map(({ slot }) => slot),
     );
-    const isSigned = signedSlots(stored ? [pv, load, stored] : [pv, load]);
-    return slotsTouching(whole).map((slot) => {
-      const made = valueAt(generation, slot);
-      const used = valueAt(ownLoad, slot);
+
+  async function facts(siteId: string, interval: Interval, asOf: Instant): Promise<readonly SlotFacts[]> {
+    const site = siteById.get(siteId);
+    if (!site) throw new RangeError(`unknown site ${siteId}`);
+    const whole = { start: slotOf(interval.start), end: slotOf(interval.end - 1) + SLOT };
+    const [evidence, prices, carbon, marginal] = await Promise.all([
+      evidenceOver({ store, site, whole, asOf, bannedSlots: bannedSlots(siteId) }),
+      store.curves(site.zone, 'day_ahead_price', whole, asOf),
+      store.curves(site.zone, 'carbon_intensity', whole, asOf),
+      store.curves(site.zone, 'carbon_intensity_marginal', whole, asOf),
+    ]);
+    const held = watch.heldOf(siteId);
+    const price = signalSeries(prices, whole, knownPrice(config.rates));
+    const intensity = signalSeries(carbon, whole, (value) => value);
+    const marginalIntensity = signalSeries(marginal, whole, (value) => value);
+    return evidence.map((told) => {
+      const { slot } = told;
       const importPrice = valueAt(price, slot);
-      const isVouched = isSigned(slot) && !banned.has(slot) && meterKeys.validAt(site, slot) !== undefined; // revoked after it was stored
-      const isCertain = made !== undefined && used !== undefined && isVouched;
-      const surplusWh = isCertain ? surplusEnergy(made, used) : undefined;
+      const verdict = judgeSlot(site, { ...told, isKeyRevoked: meterKeys.validAt(site, slot) === undefined }, held, asOf);
+      const surplusWh = verdict.kind === 'certified' ? verdict.certifiedWh : undefined;
       return {
         site: siteId,
         slot,
         surplusWh,
+        verdict,
         curtailedWh: surplusWh === undefined ? undefined : curtailedEnergy(site, surplusWh, importPrice),
         importPrice,
         carbonIntensity: valueAt(intensity, slot),
@@ -221,11 +236,33 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     });
   }
 
+  /** Judges the slots of the interval and those that came late, and keeps what was made of them. */
+  async function keepVerdicts(interval: Interval, rolled: readonly Rollup[]): Promise<void> {
+    if (!ports.verdicts) return;
+    const judgedAt = clock.now();
+    for (const site of sites) {
+      const late = rolled.filter((rollup) => rollup.site === site.id && rollup.slot < interval.start);
+      const start = late.reduce((first, { slot }) => Math.min(first, slot), interval.start);
+      const judged = new Set([...late.map(({ slot }) => slot), ...slotsTouching(interval)]);
+      const evidence = await evidenceOver({
+        store,
+        site,
+        whole: { start, end: interval.end },
+        asOf: judgedAt,
+        bannedSlots: bannedSlots(site.id),
+      });
+      const told = evidence.filter(({ slot, coveredMs }) => judged.has(slot) && (coveredMs > 0 || slot >= interval.start));
+      await ports.verdicts.put(
+        told.map((one) => ({ site: site.id, slot: one.slot, judgedAt, verdict: judgeSlot(site, one, watch.heldOf(site.id), judgedAt) })),
+      );
+    }
+  }
+
   /** Has every slot of the last day rolled up anew where that changes anything. */
   function noteLastDay(): void {
     const now = slotOf(clock.now());
     for (const site of sites)
-      for (const stream of surplusStreams(site))
+      for (const stream of rolledStreams(site))
         unrolled.set(`${site.id}/${stream}`, new Set(slotsTouching({ start: now - catchUpMs, end: now })));
   }
 
@@ -233,18 +270,20 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     view: { outlook, facts },
     open: async () => {
       noteLastDay();
+      await watch.open();
       const withoutWeather = (fault: unknown) => tell('reading', `outlooks go without sent weather: ${String(fault)}`);
       await Promise.all([...needed.map((ingest) => ingest.open()), weather?.open().catch(withoutWeather)]);
     },
+    verdicts: async (site, interval, asOf) => (await ports.verdicts?.verdicts(site, interval, asOf)) ?? [],
     settled: async () => {
       await Promise.all(ingests.map((ingest) => ingest.settled()));
     },
     closeSlots: async (interval) => {
       try {
-        const rolled = await Promise.all(
-          sites.flatMap((site) => surplusStreams(site).map((stream) => rolledUp(site.id, stream, interval))),
-        );
+        const rolled = await Promise.all(sites.flatMap((site) => rolledStreams(site).map((stream) => rolledUp(site.id, stream, interval))));
         await store.putRollups(rolled.flat());
+        await watch.look(clock.now());
+        await keepVerdicts(interval, rolled.flat());
       } catch (fault) {
         noteLastDay(); // whoever had been noted is looked at again
         throw fault;
@@ -276,7 +315,3 @@ async function bannedBefore(store: SeriesStore): Promise<readonly BannedSlot[]> 
     message.kind === 'reading' ? slotsTouching(message.reading.metered).map((slot) => ({ site: message.reading.site, slot })) : [],
   );
 }
-
-/** Surplus of a slot from average powers, whole Wh: max(0, generation − own load), what a battery takes counted as load. */
-const surplusEnergy = (generationKw: number, loadKw: number): WattHours =>
-  wattHours(Math.max(0, generationKw - loadKw) * (SLOT / 3_600_000) * 1_000);

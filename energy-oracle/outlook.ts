@@ -64,12 +64,64 @@ export interface Outlook {
   readonly baselines?: Readonly<Partial<Record<OutlookSignal, OutlookBaseline>>>;
 }
 
+/** Why nothing of a slot is certified. */
+export const refusalReasons = [
+  'uncovered',
+  'unsigned',
+  'revoked-key',
+  'equivocation',
+  'night',
+  'nameplate',
+  'ceiling',
+  'ramp',
+  'register',
+  'balance',
+  'charge',
+  'round-trip',
+  'stuck',
+  'unit-change',
+  'clock-shift',
+] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** What speaks against a slot, with its figures. */
+export interface Objection<Reason extends string = RefusalReason> {
+  readonly reason: Reason;
+  readonly found: number;
+  /** The bound that `found` is beyond, in the same unit. */
+  readonly allowed: number;
+  readonly unit: 'Wh' | 'min' | '%' | 'h' | '1';
+  /** A sentence for people. */
+  readonly detail: string;
+}
+
+interface Judged {
+  /** What the sun can have given at most, Wh; 0 when it is below the horizon throughout. */
+  readonly ceilingWh: WattHours;
+  /** The meter was held back by a limit or an order: more was available than it shows. */
+  readonly isThrottled: boolean;
+}
+
+/** What the oracle makes of one slot: so much is certified, or nothing and why. */
+export type SlotVerdict =
+  | (Judged & {
+      readonly kind: 'certified';
+      /** Whole Wh ≤ `verifiedPvWh` ≤ `ceilingWh`. */
+      readonly certifiedWh: WattHours;
+      readonly verifiedPvWh: WattHours;
+      /** Why less counts than the meter says; absent when all of it counts. */
+      readonly limit?: Objection<'neighbours'>;
+    })
+  | (Judged & { readonly kind: 'refused'; readonly reasons: readonly [Objection, ...Objection[]] });
+
 /** What is verified of one site and one slot that has ended. */
 export interface SlotFacts {
   readonly site: string;
   readonly slot: Instant;
-  /** Verified surplus, whole Wh; `undefined` when readings do not cover the whole slot (nothing is certified then). */
+  /** Certified surplus, whole Wh; `undefined` when nothing is certified, and `verdict` says why. */
   readonly surplusWh: WattHours | undefined;
+  /** Absent where nobody judged: in facts that a study makes up. */
+  readonly verdict?: SlotVerdict;
   /** The part of it that could not have been exported: opportunity price 0. */
   readonly curtailedWh: WattHours | undefined;
   readonly importPrice: PricePerMegawattHour | undefined;

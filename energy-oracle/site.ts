@@ -53,6 +53,8 @@ export interface Site {
   readonly zone: string;
   readonly latitude: number;
   readonly longitude: number;
+  /** Above the sea, m; 1,000 unless told. Thin air lets more light through. */
+  readonly altitudeM?: number | undefined;
   readonly accelerators: readonly Accelerator[];
   /** Draw of one powered but idle accelerator, kW; charged to the job that keeps it from sleeping. */
   readonly idleKw: Kilowatts;

@@ -93,3 +93,25 @@ export interface QuarantineWire {
   readonly detail: string;
   readonly payloadBase64: string;
 }
+
+/** What the oracle made of one slot. Tells nothing of the site's own load. */
+export interface VerdictWire {
+  readonly slot: string;
+  readonly verdict: 'certified' | 'refused';
+  /** When it was judged; `null` when it was judged for this answer. */
+  readonly judgedAt: string | null;
+  /** Certified surplus, whole Wh; `null` when nothing is. */
+  readonly certifiedWh: number | null;
+  /** Most that the sun can have given, Wh. */
+  readonly ceilingWh: number;
+  /** The meter was held back by the export limit: more was available. */
+  readonly throttled: boolean;
+  /** Why nothing, or less than was told, is certified. */
+  readonly reasons: readonly {
+    readonly reason: string;
+    readonly found: number;
+    readonly allowed: number;
+    readonly unit: string;
+    readonly detail: string;
+  }[];
+}

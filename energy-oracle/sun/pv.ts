@@ -28,7 +28,7 @@ interface Plane {
  * across the axis, as far as it turns (Marion and Dobos, NREL/TP-6A20-58891, 2013, eq. 1 for an axis without tilt; no
  * backtracking).
  */
-function planeUnder({ tiltDeg, azimuthDeg, tracking }: PvArray, { elevationDeg, azimuthDeg: sunDeg }: Irradiance['sun']): Plane {
+export function planeUnder({ tiltDeg, azimuthDeg, tracking }: PvArray, { elevationDeg, azimuthDeg: sunDeg }: Irradiance['sun']): Plane {
   if (tracking === undefined) return { tiltDeg, azimuthDeg };
   const aside = Math.cos(elevationDeg * radians) * Math.sin((sunDeg - azimuthDeg) * radians);
   const turnDeg = Math.atan2(aside, Math.sin(elevationDeg * radians)) / radians;

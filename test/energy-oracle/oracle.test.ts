@@ -98,6 +98,7 @@ describe('the facts of a slot', () => {
     expect(first).toEqual({
       site: site.id,
       slot: noon,
+      verdict: { kind: 'certified', certifiedWh: 2_125, verifiedPvWh: 2_625, ceilingWh: 30_000, isThrottled: false },
       surplusWh: 2_125,
       curtailedWh: 625,
       importPrice: 80,

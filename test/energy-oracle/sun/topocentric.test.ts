@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { refractionDeg, topocentricSun } from '../../../energy-oracle/sun/topocentric.ts';
 
-const lines = readFileSync(join(import.meta.dirname, '../../fixtures/sun/positions.csv'), 'utf8').trim().split('\n').slice(2);
+const lines = readFileSync(join(import.meta.dirname, '../../fixtures/sun/positions.csv'), 'utf8')
+  .trim()
+  .split('\n')
+  .slice(2);
 const rows = lines.map((line) => {
   const [t = '', ...numbers] = line.split(',');
   const [latitude, longitude, elevationDeg, azimuthDeg, apparentDeg] = numbers.map(Number) as [number, number, number, number, number];
