@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { brokerConfigCommand } from './oracle-broker-config.ts';
 import { credentialsCommand } from './oracle-credentials.ts';
 import { keysCommand } from './oracle-keys.ts';
+import { feedsCommand } from './feeds.ts';
 import { retentionCommand } from './retention.ts';
 import { sniffCommand } from './sniff.ts';
 import { verdictsCommand } from './verdicts.ts';
@@ -17,6 +18,7 @@ export function oracleCommand(stop: () => AbortSignal): Command {
   oracle.addCommand(brokerConfigCommand());
   oracle.addCommand(keysCommand());
   oracle.addCommand(verdictsCommand());
+  oracle.addCommand(feedsCommand());
   oracle.addCommand(retentionCommand());
   return oracle;
 }

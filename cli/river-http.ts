@@ -3,6 +3,8 @@
  */
 import { oracleApi } from '../energy-oracle/api.ts';
 import type { Oracle } from '../energy-oracle/oracle.ts';
+import { signalsApi } from '../energy-oracle/signals/api.ts';
+import type { SignalFetcher } from '../energy-oracle/signals/fetched-signals.ts';
 import type { Site } from '../energy-oracle/site.ts';
 import { seriesApi } from '../energy-oracle/store/api.ts';
 import { keyApi } from '../energy-oracle/telemetry/keys/http-key-api.ts';
@@ -42,6 +44,8 @@ export interface RiverHttp {
   readonly door?: Pick<HttpOptions, 'gate' | 'tls' | 'metrics'>;
   /** Names what is missing beside what the engines know. */
   readonly missing?: () => Promise<readonly string[]>;
+  /** Sources of signals that are asked; without it nobody is. */
+  readonly signals?: SignalFetcher;
 }
 
 /** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
@@ -52,6 +56,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
   const { seed, start } = river;
   const sum = createSummary({ series, jobs, ledger, chain, surplusOver: oracle.surplusOver, seed, currency, start, settlingMs: 2 * SLOT });
   const parts = [...river.parts];
+  const { feeds = () => [], staleMsOf = () => undefined } = river.signals ?? {};
   const http = await startHttp({
     host: river.host,
     port: river.port,
@@ -60,6 +65,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
       oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site), seesMetersOf }),
       seriesApi({ clock, sites, store: series }),
       verdictApi({ clock, sites, facts: oracle.view.facts, kept: oracle.verdicts }),
+      signalsApi({ clock, store: series, feeds, staleMsOf }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
     ],

@@ -12,6 +12,7 @@ import { openRetraining } from '../energy-oracle/forecast/retraining.ts';
 import { createScorekeeper } from '../energy-oracle/forecast/score/scorekeeper.ts';
 import { createMqttGridFeed } from '../energy-oracle/grid/mqtt-grid-feed.ts';
 import { createOracle } from '../energy-oracle/oracle.ts';
+import { createSignalFetcher } from '../energy-oracle/signals/fetched-signals.ts';
 import { ethersSignerOf } from '../energy-oracle/telemetry/keys/ethers-owner-wallet.ts';
 import { openKeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
@@ -33,6 +34,7 @@ import { createReadiness } from './readiness.ts';
 import { keepMonths as monthsKept, retain } from './retention.ts';
 import { startRiverHttp } from './river-http.ts';
 import { type Door, type DoorOptions, prepareDoor } from './serve-door.ts';
+import { signalPlans } from './signal-sources.ts';
 import { type FleetFile, readFleet } from './site-file.ts';
 import { partsTable } from './table.ts';
 
@@ -81,8 +83,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function flow(
-  { data, host, port, stop, retrain = retrainCron, keepMonths = monthsKept }: ServeOptions,
-  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels }: FleetFile,
+  { data, host, port, stop, retrain = retrainCron, keepMonths = monthsKept, env }: ServeOptions,
+  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels, signals: section }: FleetFile,
   engines: Engines,
   { door, log, scrub }: { readonly door: Door; readonly log: Log; readonly scrub: (text: string) => string },
 ): Promise<void> {
@@ -125,6 +127,12 @@ async function flow(
     tell: say,
     config: { rates, horizonMs: 4 * DAY, historyMs },
   });
+  const signals = createSignalFetcher({
+    clock,
+    plans: signalPlans(section, { clock, wait, random: Math.random, env, currency: rates.accounting }),
+    store: engines.stores.series,
+    tell: say,
+  });
   const scorekeeper = createScorekeeper({
     sites,
     store: engines.stores.series,
@@ -164,11 +172,15 @@ async function flow(
   await oracle.open();
   await scheduler.open();
   const fetchWeather = guarded('fetching the weather', () => oracle.fetchWeather());
+  const fetchSignals = guarded('asking for signals', () => signals.fetch());
   await oracle.issueOutlooks();
   // not awaited: a service that does not answer holds nothing up
+  if (Object.keys(section).length > 0) void fetchSignals().then(guarded('outlooks with the signals', () => oracle.issueOutlooks()));
   if (weatherUrl !== undefined) void fetchWeather().then(guarded('outlooks with the weather', () => oracle.issueOutlooks()));
+  const second = Math.floor(Math.random() * 60);
   const tasks = [
     schedule('0 50 * * * *', fetchWeather, { noOverlap: true }), // ten minutes before the outlooks, and never in their way
+    schedule(`${second} 7,22,37,52 * * * *`, fetchSignals, { noOverlap: true }), // before slots close, and not when everybody asks
     schedule('20 */15 * * * *', guarded('closing the slot', closeSlot), { noOverlap: true }),
     schedule(
       '0 35 * * * *',
@@ -212,6 +224,7 @@ async function flow(
     defaultOwner: 'anonymous',
     door: { gate, ...(door.tls ? { tls: door.tls } : {}) },
     missing: createReadiness({ clock, sites, view: oracle.view, line, folder: data, engines: engines.missing }),
+    signals,
   });
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));

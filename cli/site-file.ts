@@ -9,6 +9,7 @@ import type { Site } from '../energy-oracle/site.ts';
 import type { AcceptedLevel } from '../energy-oracle/verdict/watch.ts';
 import { kilowattHours, kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
 import { type Instant, parseDuration, parseInstant } from '../units/time.ts';
+import { type SignalsSection, signalsSection } from './signals-file.ts';
 
 export interface FleetFile {
   readonly sites: readonly Site[];
@@ -21,6 +22,8 @@ export interface FleetFile {
   readonly weatherUrl: string | undefined;
   /** Levels of sites that the operator has looked at: what neighbours hold against them ends there. */
   readonly acceptedLevels: readonly AcceptedLevel[];
+  /** Whom to ask for prices and carbon, by zone; empty asks nobody. */
+  readonly signals: SignalsSection;
 }
 
 /** The fleet file cannot be used; says where and why. */
@@ -105,6 +108,7 @@ const fleet = z.strictObject({
   feeds: z.record(zone, key).default({}),
   weather: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).optional(),
   acceptedLevels: z.array(z.strictObject({ site: name, from: rfc3339 })).default([]),
+  signals: signalsSection.default({}),
   sites: z.array(site).min(1),
 });
 
@@ -121,10 +125,10 @@ function yamlIn(file: string): unknown {
 export function readFleet(file: string): FleetFile {
   const parsed = fleet.safeParse(yamlIn(file));
   if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
-  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels } = parsed.data;
+  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels, signals } = parsed.data;
   const ids = new Set(sites.map(({ id }) => id));
   if (ids.size < sites.length) throw new FleetFileFault(file, 'two sites have one id');
   const stranger = acceptedLevels.find(({ site }) => !ids.has(site));
   if (stranger) throw new FleetFileFault(file, `acceptedLevels: no site ${stranger.site}; there are ${[...ids].join(', ')}`);
-  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url, acceptedLevels };
+  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url, acceptedLevels, signals };
 }

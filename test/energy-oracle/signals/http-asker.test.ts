@@ -102,7 +102,7 @@ describe('a question', () => {
   });
 
   test('has an end when nobody answers, and takes no endless answer', async () => {
-    const silent = await make(() => undefined);
+    const silent = await make(() => undefined, { timeoutMs: 300 });
     expect((await silent.fault())?.message).toContain('no answer within 300 ms');
     const flood = await make(() => ({ body: ' '.repeat(answerBytesMax + 1) }));
     expect((await flood.fault())?.message).toContain('longer than');

@@ -56,7 +56,7 @@ export function askerAt(now: Instant, more: Partial<HttpAskerPorts> = {}) {
     waits.push(ms);
     clock.set(clock.now() + ms);
   };
-  const asker = createHttpAsker({ source: 'stub', clock, wait, random: () => 1, timeoutMs: 300, ...more });
+  const asker = createHttpAsker({ source: 'stub', clock, wait, random: () => 1, timeoutMs: 20_000, ...more });
   return { asker, clock, waits, now: () => clock.now() };
 }
 
