@@ -10,6 +10,7 @@ import { seriesApi } from '../energy-oracle/store/api.ts';
 import { keyApi } from '../energy-oracle/telemetry/keys/http-key-api.ts';
 import type { KeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
 import { verdictApi } from '../energy-oracle/verdict/api.ts';
+import type { PvFetcher } from '../energy-oracle/weather/fetched-pv.ts';
 import { schedulerApi } from '../scheduler/api.ts';
 import type { Scheduler } from '../scheduler/engine.ts';
 import type { Clock } from '../units/clock.ts';
@@ -46,6 +47,7 @@ export interface RiverHttp {
   readonly missing?: () => Promise<readonly string[]>;
   /** Sources of signals that are asked; without it nobody is. */
   readonly signals?: SignalFetcher;
+  readonly pvForecasts?: PvFetcher;
 }
 
 /** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
@@ -65,7 +67,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
       oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site), seesMetersOf }),
       seriesApi({ clock, sites, store: series }),
       verdictApi({ clock, sites, facts: oracle.view.facts, kept: oracle.verdicts }),
-      signalsApi({ clock, store: series, feeds, staleMsOf }),
+      signalsApi({ clock, store: series, feeds, staleMsOf, pvForecastOf: (site) => river.pvForecasts?.forecastOf(site) }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
     ],

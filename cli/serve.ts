@@ -16,6 +16,7 @@ import { createSignalFetcher } from '../energy-oracle/signals/fetched-signals.ts
 import { ethersSignerOf } from '../energy-oracle/telemetry/keys/ethers-owner-wallet.ts';
 import { openKeyRegistry } from '../energy-oracle/telemetry/keys/key-registry.ts';
 import { createMqttTelemetrySource } from '../energy-oracle/telemetry/mqtt-telemetry.ts';
+import { createPvFetcher } from '../energy-oracle/weather/fetched-pv.ts';
 import { createHttpOpenMeteo } from '../energy-oracle/weather/http-open-meteo.ts';
 import { createMqttWeatherFeed } from '../energy-oracle/weather/mqtt-weather-feed.ts';
 import { createMqttDispatchLink } from '../scheduler/dispatch/mqtt-dispatch.ts';
@@ -34,7 +35,7 @@ import { createReadiness } from './readiness.ts';
 import { keepMonths as monthsKept, retain } from './retention.ts';
 import { startRiverHttp } from './river-http.ts';
 import { type Door, type DoorOptions, prepareDoor } from './serve-door.ts';
-import { signalPlans } from './signal-sources.ts';
+import { pvForecastSources, signalPlans } from './signal-sources.ts';
 import { type FleetFile, readFleet } from './site-file.ts';
 import { partsTable } from './table.ts';
 
@@ -84,7 +85,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 async function flow(
   { data, host, port, stop, retrain = retrainCron, keepMonths = monthsKept, env }: ServeOptions,
-  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels, signals: section }: FleetFile,
+  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels, signals: section, pvForecast }: FleetFile,
   engines: Engines,
   { door, log, scrub }: { readonly door: Door; readonly log: Log; readonly scrub: (text: string) => string },
 ): Promise<void> {
@@ -127,12 +128,10 @@ async function flow(
     tell: say,
     config: { rates, horizonMs: 4 * DAY, historyMs },
   });
-  const signals = createSignalFetcher({
-    clock,
-    plans: signalPlans(section, { clock, wait, random: Math.random, env, currency: rates.accounting }),
-    store: engines.stores.series,
-    tell: say,
-  });
+  const asking = { clock, wait, random: Math.random, env };
+  const told = { clock, store: engines.stores.series, tell: say };
+  const signals = createSignalFetcher({ ...told, plans: signalPlans(section, { ...asking, currency: rates.accounting }) });
+  const pvForecasts = createPvFetcher({ ...told, sites, sources: pvForecastSources(pvForecast, asking) });
   const scorekeeper = createScorekeeper({
     sites,
     store: engines.stores.series,
@@ -173,6 +172,8 @@ async function flow(
   await scheduler.open();
   const fetchWeather = guarded('fetching the weather', () => oracle.fetchWeather());
   const fetchSignals = guarded('asking for signals', () => signals.fetch());
+  const fetchPvForecasts = guarded('asking for forecasts of panels', () => pvForecasts.fetch());
+  void fetchPvForecasts();
   await oracle.issueOutlooks();
   // not awaited: a service that does not answer holds nothing up
   if (Object.keys(section).length > 0) void fetchSignals().then(guarded('outlooks with the signals', () => oracle.issueOutlooks()));
@@ -181,6 +182,7 @@ async function flow(
   const tasks = [
     schedule('0 50 * * * *', fetchWeather, { noOverlap: true }), // ten minutes before the outlooks, and never in their way
     schedule(`${second} 7,22,37,52 * * * *`, fetchSignals, { noOverlap: true }), // before slots close, and not when everybody asks
+    schedule(`${second} 42 * * * *`, fetchPvForecasts, { noOverlap: true }),
     schedule('20 */15 * * * *', guarded('closing the slot', closeSlot), { noOverlap: true }),
     schedule(
       '0 35 * * * *',
@@ -225,6 +227,7 @@ async function flow(
     door: { gate, ...(door.tls ? { tls: door.tls } : {}) },
     missing: createReadiness({ clock, sites, view: oracle.view, line, folder: data, engines: engines.missing }),
     signals,
+    pvForecasts,
   });
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));

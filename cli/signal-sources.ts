@@ -16,7 +16,10 @@ import { createHttpUkCarbonIntensity } from '../energy-oracle/signals/http-uk-ca
 import { createHttpWattTime, wattTimeLimit } from '../energy-oracle/signals/http-watttime.ts';
 import { createMixSource } from '../energy-oracle/signals/mix-source.ts';
 import { type SignalSource, type SignalTopic, signalTopics } from '../energy-oracle/signals/signal-source.ts';
-import { ruleOf, type SecretPlace, type SignalsSection, type SourceEntry } from './signals-file.ts';
+import { createHttpForecastSolar, forecastSolarLimit } from '../energy-oracle/weather/http-forecast-solar.ts';
+import { createHttpOpenMeteoTilted } from '../energy-oracle/weather/http-open-meteo-tilted.ts';
+import type { PvForecastSource } from '../energy-oracle/weather/pv-forecast-source.ts';
+import { type PvForecastSection, ruleOf, type SecretPlace, type SignalsSection, type SourceEntry } from './signals-file.ts';
 
 /** A key that the fleet file names is not where it says. */
 export class SecretFault extends Error {
@@ -43,6 +46,21 @@ export function signalPlans(section: SignalsSection, ports: SignalSourcePorts): 
       return [{ zone, topic, timeZone, unit: unitOf(topic, currency), rule: ruleOf(topic, entry), sources }];
     }),
   );
+}
+
+/** Whom to ask what panels will give; nobody without the section. @throws SecretFault for a key that is not there */
+export function pvForecastSources(section: PvForecastSection | undefined, ports: Omit<SignalSourcePorts, 'currency'>): PvForecastSource[] {
+  const { clock, wait, random, env } = ports;
+  const now = () => clock.now();
+  return (section?.sources ?? []).map((entry) => {
+    const where = { now, ...(entry.url === undefined ? {} : { url: entry.url }) };
+    const asker = { source: entry.from, clock, wait, random };
+    if (entry.from === 'open-meteo') return createHttpOpenMeteoTilted({ ...where, asker: createHttpAsker(asker) });
+    const key = entry.key && readSecret(entry.key, entry.from, env);
+    // with a key the plan's own limit stands in the answers' headers
+    const limits = key === undefined ? { limit: forecastSolarLimit } : { secrets: [key] };
+    return createHttpForecastSolar({ ...where, asker: createHttpAsker({ ...asker, ...limits }), key });
+  });
 }
 
 function unitOf(topic: SignalTopic, currency: string): string {

@@ -103,6 +103,20 @@ const zone = z.strictObject({
 export const signalsSection = z.record(z.string().regex(/^[A-Z0-9-]{1,32}$/, 'a zone such as DE-LU'), zone);
 export type SignalsSection = z.infer<typeof signalsSection>;
 
+/** Whom to ask what a site's panels will give. */
+export const pvForecastSection = z.strictObject({
+  sources: z
+    .array(
+      z.discriminatedUnion('from', [
+        z.strictObject({ from: z.literal('forecast-solar'), url: shared.url, key: secret.optional() }),
+        z.strictObject({ from: z.literal('open-meteo'), url: shared.url }),
+      ]),
+    )
+    .min(1)
+    .refine((sources) => new Set(sources.map(({ from }) => from)).size === sources.length, 'each service once'),
+});
+export type PvForecastSection = z.infer<typeof pvForecastSection>;
+
 function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';

@@ -9,7 +9,7 @@ import type { Site } from '../energy-oracle/site.ts';
 import type { AcceptedLevel } from '../energy-oracle/verdict/watch.ts';
 import { kilowattHours, kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
 import { type Instant, parseDuration, parseInstant } from '../units/time.ts';
-import { type SignalsSection, signalsSection } from './signals-file.ts';
+import { type PvForecastSection, pvForecastSection, type SignalsSection, signalsSection } from './signals-file.ts';
 
 export interface FleetFile {
   readonly sites: readonly Site[];
@@ -24,6 +24,8 @@ export interface FleetFile {
   readonly acceptedLevels: readonly AcceptedLevel[];
   /** Whom to ask for prices and carbon, by zone; empty asks nobody. */
   readonly signals: SignalsSection;
+  /** Whom to ask what panels will give; `undefined` asks nobody. */
+  readonly pvForecast: PvForecastSection | undefined;
 }
 
 /** The fleet file cannot be used; says where and why. */
@@ -109,6 +111,7 @@ const fleet = z.strictObject({
   weather: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).optional(),
   acceptedLevels: z.array(z.strictObject({ site: name, from: rfc3339 })).default([]),
   signals: signalsSection.default({}),
+  pvForecast: pvForecastSection.optional(),
   sites: z.array(site).min(1),
 });
 
@@ -125,10 +128,10 @@ function yamlIn(file: string): unknown {
 export function readFleet(file: string): FleetFile {
   const parsed = fleet.safeParse(yamlIn(file));
   if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
-  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels, signals } = parsed.data;
+  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels, signals, pvForecast } = parsed.data;
   const ids = new Set(sites.map(({ id }) => id));
   if (ids.size < sites.length) throw new FleetFileFault(file, 'two sites have one id');
   const stranger = acceptedLevels.find(({ site }) => !ids.has(site));
   if (stranger) throw new FleetFileFault(file, `acceptedLevels: no site ${stranger.site}; there are ${[...ids].join(', ')}`);
-  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url, acceptedLevels, signals };
+  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url, acceptedLevels, signals, pvForecast };
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../../units/clock.ts';
 import { DAY, type DurationMs, HOUR, type Instant, type Interval, parseInstant, toIso } from '../../units/time.ts';
 import { type Curve, type Signal, signals } from '../grid/grid-feed.ts';
 import type { SeriesStore } from '../store/series-store.ts';
-import type { FeedWire, SignalValueWire, SignalWire } from './wire.ts';
+import type { FeedWire, PvForecastWire, SignalValueWire, SignalWire } from './wire.ts';
 
 /** Longest interval of one question. */
 const intervalMsMax: DurationMs = 31 * DAY;
@@ -19,12 +19,19 @@ export interface SignalsApiPorts {
   readonly store: Pick<SeriesStore, 'curves'>;
   readonly feeds: () => readonly FeedWire[];
   readonly staleMsOf: (zone: string, signal: Signal) => DurationMs | undefined;
+  /** What services say of a site's panels; without it nobody is asked. */
+  readonly pvForecastOf?: (site: string) => PvForecastWire | undefined;
 }
 
-/** `/v1/feeds`, `/v1/signals/:zone/:signal[?start&end&asOf]`. */
-export function signalsApi({ clock, store, feeds, staleMsOf }: SignalsApiPorts): Router {
+/** `/v1/feeds`, `/v1/signals/:zone/:signal[?start&end&asOf]`, `/v1/sites/:id/pv-forecast`. */
+export function signalsApi({ clock, store, feeds, staleMsOf, pvForecastOf }: SignalsApiPorts): Router {
   const api = Router();
   api.get('/v1/feeds', (_request, response) => void response.json(feeds()));
+  api.get('/v1/sites/:id/pv-forecast', (request, response) => {
+    const forecast = pvForecastOf?.(request.params.id);
+    if (forecast) response.json(forecast);
+    else response.status(404).json({ error: 'not-found', detail: `no service told of the panels of ${request.params.id} within a day` });
+  });
   api.get('/v1/signals/:zone/:signal', async (request, response) => {
     const { zone } = request.params;
     const signal = signals.find((known) => known === request.params.signal);

@@ -64,3 +64,26 @@ export interface SignalWire {
   }[];
   readonly values: readonly SignalValueWire[];
 }
+
+/** What services say that a site's panels will give, average power over quarter hours. */
+export interface PvForecastWire {
+  readonly site: string;
+  readonly asOf: string;
+  readonly unit: 'W';
+  readonly sources: readonly {
+    readonly source: string;
+    readonly unitFound: string;
+    readonly issuedAt: string | null;
+    readonly fetchedAt: string;
+    readonly ageMs: number;
+  }[];
+  readonly steps: readonly {
+    readonly start: string;
+    readonly end: string;
+    readonly value: number;
+    readonly low: number;
+    readonly high: number;
+    readonly sources: readonly string[];
+    readonly quality: string;
+  }[];
+}

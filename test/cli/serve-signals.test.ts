@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FeedWire, SignalWire } from '../../energy-oracle/signals/wire.ts';
+import type { FeedWire, PvForecastWire, SignalWire } from '../../energy-oracle/signals/wire.ts';
+import { performanceRatio } from '../../energy-oracle/weather/open-meteo-tilted.ts';
 import type { SiteWire } from '../../energy-oracle/wire.ts';
 import { DAY, HOUR, SECOND } from '../../units/time.ts';
 
@@ -33,6 +34,12 @@ const services = createServer((request, response) => {
     const past = hours.filter((at) => at < hour);
     const production_types = ['Fossil gas', 'Wind onshore'].map((name) => ({ name, data: past.map(() => 1_000) }));
     answer({ unix_seconds: past.map((at) => at / SECOND), production_types });
+  } else if (pathname === '/v1/forecast') {
+    const time = hours.filter((at) => at >= hour).map((at) => at / SECOND);
+    answer({
+      minutely_15_units: { time: 'unixtime', global_tilted_irradiance: 'W/m²' },
+      minutely_15: { time, global_tilted_irradiance: time.map(() => 500) },
+    });
   } else if (request.headers['auth-token'] !== 'tok-s3cret') {
     response.writeHead(401);
     answer({ error: `Invalid auth-token ${request.headers['auth-token']}` });
@@ -63,6 +70,7 @@ describe('serve, with sources and no feed', () => {
       JSON.stringify({
         currency: 'EUR',
         epoch: '2026-01-01T00:00:00Z',
+        pvForecast: { sources: [{ from: 'open-meteo', url: `${url}/v1/forecast` }] },
         signals: {
           'DE-LU': {
             timeZone: 'Europe/Berlin',
@@ -91,6 +99,7 @@ describe('serve, with sources and no feed', () => {
             longitude: 8,
             exportLimitKw: 5,
             feedInTariff: 60,
+            pv: [{ peakKw: 10, tiltDeg: 30, azimuthDeg: 180 }],
             accelerators: [{ model: 'L4', count: 2, drawKw: 0.072 }],
             meterKey: publicKey,
             payoutAccount: '0x00000000000000000000000000000000000000aa',
@@ -150,6 +159,14 @@ describe('serve, with sources and no feed', () => {
     expect(carbon.values.at(-1)).toMatchObject({ value: (260 + (490 + 11) / 2) / 2, sources: ['electricity-maps', 'energy-charts'] });
     const [site] = await get<SiteWire[]>('/v1/sites');
     expect(site?.now).toMatchObject({ importPricePerMwh: 62, carbonIntensityGPerKwh: 255.25 });
+  }, 60_000);
+
+  test('shows what services say of its panels', async () => {
+    const forecast = await until('a forecast', async () => {
+      const wire = await get<PvForecastWire>('/v1/sites/roof/pv-forecast');
+      return wire.steps ? wire : undefined;
+    });
+    expect(forecast.steps[0]).toMatchObject({ value: 0.5 * 10_000 * performanceRatio, sources: ['open-meteo'] });
   }, 60_000);
 
   test('shows its sources on the command line, and no key anywhere', async () => {

@@ -3,9 +3,15 @@
  * (doc.forecast.solar; open-meteo.com/en/docs). The values are made up.
  */
 import { describe, expect, test } from 'vitest';
+import { SignalFault } from '../../../energy-oracle/signals/signal-source.ts';
+import type { Site } from '../../../energy-oracle/site.ts';
+import { createMemorySeriesStore } from '../../../energy-oracle/store/memory-series-store.ts';
+import { createPvFetcher } from '../../../energy-oracle/weather/fetched-pv.ts';
 import { createHttpForecastSolar, forecastSolarLimit, southAzimuth } from '../../../energy-oracle/weather/http-forecast-solar.ts';
 import { createHttpOpenMeteoTilted } from '../../../energy-oracle/weather/http-open-meteo-tilted.ts';
 import { performanceRatio } from '../../../energy-oracle/weather/open-meteo-tilted.ts';
+import type { PvForecastSource } from '../../../energy-oracle/weather/pv-forecast-source.ts';
+import { manualClock } from '../../../units/clock.ts';
 import { HOUR, MINUTE, SECOND, toIso } from '../../../units/time.ts';
 import { askerAt, stubServer } from '../signals/stub.ts';
 
@@ -145,6 +151,65 @@ describe('Open-Meteo, of the light on a plane', () => {
   ])('is unreadable with $what', async ({ body }) => {
     const { source } = await make(body);
     expect(await source.ask(site(south))).toMatchObject({ kind: 'unreadable', reason: 'schema' });
+  });
+});
+
+describe('what services say together', () => {
+  const source = (name: string, ask: PvForecastSource['ask']): PvForecastSource => ({ name, ask });
+  const steps = (value: number) => [{ start: noon, end: noon + HOUR, value, forecast: true }];
+  const says = (name: string, value: number): PvForecastSource =>
+    source(name, async ({ id }) => ({
+      kind: 'pv-forecast',
+      source: name,
+      site: id,
+      issuedAt: noon - HOUR,
+      fetchedAt: noon,
+      unitFound: 'W',
+      steps: steps(value),
+      evidence: [],
+    }));
+  const roof = { id: 'roof' } as Site;
+  const make = async (...sources: readonly PvForecastSource[]) => {
+    const clock = manualClock(noon);
+    const store = createMemorySeriesStore();
+    const told: string[] = [];
+    const fetcher = createPvFetcher({ clock, sources, sites: [roof], store, tell: (_, text) => void told.push(text) });
+    await fetcher.fetch();
+    return { clock, store, told, fetcher };
+  };
+
+  test('is their middle by the quarter hour, with who said it and how old it is, for a day', async () => {
+    const { fetcher, clock } = await make(says('a', 2_000), says('b', 2_400));
+    const forecast = fetcher.forecastOf('roof');
+    expect(forecast?.steps).toHaveLength(4);
+    expect(forecast?.steps[0]).toEqual({
+      start: toIso(noon),
+      end: toIso(noon + 15 * MINUTE),
+      value: 2_200,
+      low: 2_000,
+      high: 2_400,
+      sources: ['a', 'b'],
+      quality: 'quorum',
+    });
+    expect(forecast?.sources.map(({ source, ageMs }) => [source, ageMs])).toEqual([
+      ['a', HOUR],
+      ['b', HOUR],
+    ]);
+    clock.set(noon + 24 * HOUR + 1);
+    expect(fetcher.forecastOf('roof')).toBeUndefined();
+    expect(fetcher.forecastOf('shed')).toBeUndefined();
+  });
+
+  test('goes without who is away, and keeps what cannot be read', async () => {
+    const away = source('away', async () => {
+      throw new SignalFault({ source: 'away', address: 'http://a/', attempts: 3, what: 'HTTP 503' });
+    });
+    const evidence = [{ topic: 'http://odd/', payload: new Uint8Array([1]), receivedAt: noon }];
+    const odd = source('odd', async () => ({ kind: 'unreadable', source: 'odd', reason: 'schema', detail: 'what?', evidence }));
+    const { fetcher, store, told } = await make(away, odd, says('a', 100));
+    expect(fetcher.forecastOf('roof')?.steps[0]?.value).toBe(100);
+    expect(await store.quarantine(9)).toMatchObject([{ reason: 'schema', evidence: { topic: 'http://odd/' } }]);
+    expect(told.join('\n')).toMatch(/away.*HTTP 503[\s\S]*odd of roof: schema/);
   });
 });
 
