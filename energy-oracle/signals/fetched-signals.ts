@@ -70,11 +70,11 @@ interface Desk {
 export function createSignalFetcher({ clock, plans, store, tell }: SignalFetcherPorts): SignalFetcher {
   const desks = plans.map(deskOf);
   const toldOf = new Map<string, string>();
-  /** Tells what changed, once. */
-  const tellOnce = (key: string, text: string) => {
-    if (toldOf.get(key) === text) return;
-    toldOf.set(key, text);
-    tell('reading', `${key}: ${text}`);
+  /** Tells what changed of a matter, once. */
+  const tellOnce = (matter: 'answer' | 'standing', of: string, text: string) => {
+    if (toldOf.get(`${matter} ${of}`) === text) return;
+    toldOf.set(`${matter} ${of}`, text);
+    tell('reading', `${of}: ${text}`);
   };
 
   async function takeRound(desk: Desk): Promise<void> {
@@ -88,7 +88,7 @@ export function createSignalFetcher({ clock, plans, store, tell }: SignalFetcher
       const { name } = plan.sources[i] as SignalSource;
       const judged = said instanceof SignalFault ? said : judge(said, plan);
       const why = judged instanceof SignalFault ? judged.message : whyNot(judged);
-      tellOnce(`${plan.zone} ${plan.topic} ${name}`, why?.replace(/ \(attempt \d+\)$/, '') ?? 'answers');
+      tellOnce('answer', `${plan.zone} ${plan.topic} ${name}`, why?.replace(/ \(attempt \d+\)$/, '') ?? 'answers');
       if (why !== undefined) for (const panel of panels.values()) panel.missed(name, why);
       if (judged instanceof SignalFault) continue;
       if (judged.kind === 'unreadable')
@@ -203,11 +203,12 @@ const leftOutOf = (panel: Panel, now: Instant) =>
     .filter(({ standing }) => !counts(standing))
     .map(({ source, standing, why }) => ({ source, reason: why === undefined ? standing : `${standing}: ${why}` }));
 
-function tellStandings({ plan, panels }: Desk, now: Instant, tellOnce: (key: string, text: string) => void): void {
+function tellStandings({ plan, panels }: Desk, now: Instant, tellOnce: (matter: 'standing', of: string, text: string) => void): void {
   for (const [signal, panel] of panels)
     for (const { source, standing, leftOutUntil, why } of panel.report(now))
-      if (standing === 'left-out') tellOnce(`${plan.zone} ${signal} ${source}`, `left out until ${toIso(leftOutUntil ?? now)}: ${why}`);
-      else if (standing === 'stale') tellOnce(`${plan.zone} ${signal} ${source}`, 'stale: it does not count any more');
+      if (standing === 'left-out')
+        tellOnce('standing', `${plan.zone} ${signal} ${source}`, `left out until ${toIso(leftOutUntil ?? now)}: ${why}`);
+      else if (standing === 'stale') tellOnce('standing', `${plan.zone} ${signal} ${source}`, 'stale: it does not count any more');
 }
 
 function feedsOf({ plan, panels, newest }: Desk, now: Instant): FeedWire[] {

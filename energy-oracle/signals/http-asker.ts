@@ -14,13 +14,14 @@ import { SignalFault } from './signal-source.ts';
 
 export const attemptsMax = 3;
 /** Longest answer that is taken, bytes: a month of a zone's generation by fuel in quarter hours, as XML. */
-export const answerBytesMax = 4_000_000;
+export const answerBytesMax = 12_000_000;
 const answerMsMax: DurationMs = 15 * SECOND;
 const backoffMsMin: DurationMs = SECOND;
 /** Longer than this nobody waits within a round: the next one asks again. */
 const backoffMsMax: DurationMs = 30 * SECOND;
-/** Answers that are remembered; the oldest use leaves first. */
+/** Answers that are remembered, and their bytes together; the oldest leaves first. */
 const cachedMax = 64;
+const cachedBytesMax = 32_000_000;
 const detailMax = 200;
 
 export interface HttpQuestion {
@@ -83,8 +84,13 @@ export function createHttpAsker(ports: HttpAskerPorts): HttpAsker {
   const keep = (key: string, cached: Cached) => {
     cache.delete(key);
     cache.set(key, cached);
-    const [oldest] = cache.keys();
-    if (cache.size > cachedMax && oldest !== undefined) cache.delete(oldest);
+    let bytes = 0;
+    for (const { answer } of cache.values()) bytes += answer.payload.length;
+    for (const [oldest, { answer }] of cache) {
+      if (cache.size <= cachedMax && bytes <= cachedBytesMax) return;
+      cache.delete(oldest);
+      bytes -= answer.payload.length;
+    }
   };
   /** Waits for its turn; a turn that is too far off is a fault, and nobody is asked. */
   const takeTurn = async (address: string, attempt: number) => {

@@ -78,8 +78,13 @@ const away = new SignalFault({ source: 'd', address: 'http://d/', attempts: 3, s
 
 describe('a round of asking', () => {
   test('stores the median of the sources as an unsigned curve with who said it, up to the last hour that is over', async () => {
-    const { fetcher, curves } = make({ a: () => 300, b: () => 302, c: () => 310, d: () => 900 });
+    const { fetcher, curves, told } = make({ a: () => 300, b: () => 302, c: () => 310, d: () => 900 });
     await fetcher.fetch();
+    await fetcher.fetch();
+    expect(told.filter((text) => text.includes(' d: '))).toEqual([
+      'reading DE-LU carbon_intensity d: answers',
+      expect.stringMatching(/d: left out until 2026-06-21T18:00:00Z: off its peers/),
+    ]);
     const [curve, ...others] = await curves();
     expect(others).toEqual([]);
     expect(curve).toMatchObject({ signature: '', unit: 'gCO2eq/kWh', issuedAt: noon, start: noon - 36 * HOUR, stepMs: HOUR, seq: noon });
