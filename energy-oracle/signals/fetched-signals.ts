@@ -55,8 +55,8 @@ export interface SignalFetcher {
   staleMsOf(zone: string, signal: Signal): DurationMs | undefined;
 }
 
-/** How far back what is measured is asked for: corrections of a day come late. */
-const behindMs: DurationMs = 36 * HOUR;
+/** How far back what is measured is asked for: values come late and are corrected, and a day is what every plan may read. */
+const behindMs: DurationMs = 24 * HOUR;
 
 interface Desk {
   readonly plan: SignalPlan;
@@ -143,7 +143,7 @@ function deskOf(plan: SignalPlan): Desk {
   };
 }
 
-/** Today and tomorrow of the market for a price; for what is measured the last day and a half, up to the last whole step. */
+/** Today and tomorrow of the market for a price; for what is measured the last day, up to the last whole step. */
 function intervalOf({ topic, timeZone, rule }: SignalPlan, now: Instant): Interval {
   if (topic === 'day_ahead_price') {
     const today = marketDay(timeZone, now);

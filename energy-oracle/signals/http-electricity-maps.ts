@@ -3,7 +3,7 @@
  *
  * The last 24 hours are its `history`, which every plan may read; more is asked of `past-range`, ten days at a time.
  */
-import { DAY, type Instant, type Interval, MINUTE, toIso } from '../../units/time.ts';
+import { DAY, HOUR, type Instant, type Interval, MINUTE, toIso } from '../../units/time.ts';
 import { decodeElectricityMaps, type Granularity, granularities } from './electricity-maps.ts';
 import { type HttpAsker, httpUrl } from './http-asker.ts';
 import { answerOf, type SignalSource } from './signal-source.ts';
@@ -48,7 +48,7 @@ export function createHttpElectricityMaps(ports: ElectricityMapsPorts): SignalSo
       const kind = asked.topic === 'generation' ? 'power-breakdown' : 'carbon-intensity';
       const behind: Interval = { start: asked.interval.start, end: Math.min(asked.interval.end, now()) };
       const questions =
-        behind.start >= now() - DAY
+        behind.start > now() - DAY - HOUR // its newest value is up to an hour old, and so is its oldest
           ? [question(`${kind}/history`, {})]
           : rangesOf(behind).map(({ start, end }) => question(`${kind}/past-range`, { start: toIso(start), end: toIso(end) }));
       if (asked.interval.end > now() && kind === 'carbon-intensity') questions.push(question(`${kind}/forecast`, {}));

@@ -39,7 +39,7 @@ export function createHttpEntsoe({ name, url, asker, now, calendar, token, domai
     const ahead = { processType: 'A01' };
     switch (topic) {
       case 'day_ahead_price':
-        return [{ documentType: 'A44', in_Domain: domain, out_Domain: domain }];
+        return [{ documentType: 'A44', 'contract_MarketAgreement.type': 'A01', in_Domain: domain, out_Domain: domain }]; // daily, not intraday
       case 'grid_load':
         return [actual, ...(isAhead ? [ahead] : [])].map((process) => ({ documentType: 'A65', outBiddingZone_Domain: domain, ...process }));
       default:

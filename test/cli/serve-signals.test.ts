@@ -43,6 +43,9 @@ const services = createServer((request, response) => {
   } else if (request.headers['auth-token'] !== 'tok-s3cret') {
     response.writeHead(401);
     answer({ error: `Invalid auth-token ${request.headers['auth-token']}` });
+  } else if (!pathname.endsWith('/history')) {
+    response.writeHead(403); // what a free plan may not read
+    answer({ error: 'not in your plan' });
   } else
     answer({
       zone: 'DE',

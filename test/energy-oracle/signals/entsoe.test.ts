@@ -169,6 +169,7 @@ describe('the platform, asked over HTTP', () => {
     const answer = await ask('day_ahead_price', day);
     expect(Object.fromEntries(asked[0]?.url.searchParams ?? [])).toEqual({
       documentType: 'A44',
+      'contract_MarketAgreement.type': 'A01',
       in_Domain: domain,
       out_Domain: domain,
       periodStart: '202603272300',

@@ -87,8 +87,8 @@ describe('a round of asking', () => {
     ]);
     const [curve, ...others] = await curves();
     expect(others).toEqual([]);
-    expect(curve).toMatchObject({ signature: '', unit: 'gCO2eq/kWh', issuedAt: noon, start: noon - 36 * HOUR, stepMs: HOUR, seq: noon });
-    expect(curve?.values).toEqual(new Array(36).fill(302));
+    expect(curve).toMatchObject({ signature: '', unit: 'gCO2eq/kWh', issuedAt: noon, start: noon - 24 * HOUR, stepMs: HOUR, seq: noon });
+    expect(curve?.values).toEqual(new Array(24).fill(302));
     expect(curve?.provenance).toMatchObject({
       asOf: noon,
       quorum: 3,
@@ -100,7 +100,7 @@ describe('a round of asking', () => {
       leftOut: [{ source: 'd', reason: expect.stringMatching(/^left-out: off its peers by up to 594 in 100 %/) }],
     });
     expect(curve?.provenance?.low[0]).toBe(300);
-    expect(curve?.provenance?.high[35]).toBe(310);
+    expect(curve?.provenance?.high[23]).toBe(310);
     expect(curve?.provenance?.counted[0]).toEqual([0, 1, 2]);
   });
 
