@@ -30,6 +30,7 @@ import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
 import { learningEngine } from './learning.ts';
 import { createLog, type Log, type LogFormat, type LogLevel } from './log.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { quoteKeyIn } from './quote-key.ts';
 import { createReadiness } from './readiness.ts';
 import { keepMonths as monthsKept, retain } from './retention.ts';
@@ -95,6 +96,18 @@ async function flow(
   const say = (kind: EventWire['kind'], text: string) => events.tell({ at: toIso(clock.now()), kind, text: scrub(text) });
   const { line } = engines.mqtt;
   const wait = async (durationMs: DurationMs) => void (await sleep(durationMs, undefined, { ref: false }));
+  const { series, jobs, models, ledger } = engines.stores;
+  const metrics = createMetrics({
+    clock,
+    sites,
+    currency: rates.accounting,
+    series,
+    jobs,
+    ledger,
+    scores: () => models.scores(),
+    brokerStats: engines.mqtt.stats,
+    databaseBytes: async () => Number((await engines.pool.query('select pg_database_size(current_database()) as bytes')).rows[0]?.bytes),
+  });
   const retraining = await openRetraining({
     ...learningEngine((text) => say('system', text)),
     clock,
@@ -116,7 +129,7 @@ async function flow(
     sites,
     feedKeys,
     meterKeys,
-    store: engines.stores.series,
+    store: metrics.series,
     telemetry: createMqttTelemetrySource({ line, clock }),
     grid: createMqttGridFeed({ line, clock }),
     weather: createMqttWeatherFeed({ line, clock }),
@@ -148,6 +161,7 @@ async function flow(
     fleet: sites,
     oracle: oracle.view,
     ...engines.stores,
+    jobs: metrics.jobs,
     link: createMqttDispatchLink({ line, keyOf, onRefused: (reason) => say('quarantine', reason) }),
     chain: engines.chain,
     newId: () => `job-${randomUUID()}`,
@@ -224,7 +238,11 @@ async function flow(
     seed: 0,
     start: slotOf(epoch),
     defaultOwner: 'anonymous',
-    door: { gate, ...(door.tls ? { tls: door.tls } : {}) },
+    door: {
+      gate: { ...gate, onAnswered: metrics.answered },
+      metrics: await metrics.router(oracle),
+      ...(door.tls ? { tls: door.tls } : {}),
+    },
     missing: createReadiness({ clock, sites, view: oracle.view, line, folder: data, engines: engines.missing }),
     signals,
     pvForecasts,

@@ -17,7 +17,7 @@ import type { OracleView, Outlook, SlotFacts } from './outlook.ts';
 import type { Site } from './site.ts';
 import { rollUp } from './store/rollup.ts';
 import { type BannedSlot, everStored, type Rollup, type SeriesStore } from './store/series-store.ts';
-import { createIngest, type IngestEvent } from './telemetry/ingest.ts';
+import { createIngest, type Ingest, type IngestEvent, type IngestStats } from './telemetry/ingest.ts';
 import { keyOfSiteFile, type MeterKeys } from './telemetry/meter-keys.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
 import { signedFirst } from './telemetry/signed-slots.ts';
@@ -71,6 +71,8 @@ export interface Oracle {
   open(): Promise<void>;
   /** Resolves when everything received so far is stored and acknowledged. */
   settled(): Promise<void>;
+  /** Counts of what came in since the start, by line; none of a line that is not listened to. */
+  ingest(): Readonly<Record<string, IngestStats>>;
   /** Rolls up every slot of the interval, and earlier ones that readings came for since, from the readings there are; again is harmless. */
   closeSlots(interval: Interval): Promise<void>;
   /** Asks the weather service, if there is one, for every site; a service that is away is told of, and no fault. */
@@ -126,10 +128,15 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
       tell('reading', `${event.sender}/${event.stream}: numbers ${event.from} to ${event.to - 1} have not come`);
   };
   const shared = { store, verifier, clock, wait: ports.wait, onEvent };
-  const needed = [createIngest({ ...shared, source: ports.telemetry }), createIngest({ ...shared, source: ports.grid })];
-  if (ports.unsigned) needed.push(createIngest({ ...shared, source: ports.unsigned }));
-  const weather = ports.weather && createIngest({ ...shared, source: ports.weather });
-  const ingests = weather ? [...needed, weather] : needed;
+  const ingestOf = (source: TelemetrySource) => createIngest({ ...shared, source });
+  const needed = {
+    telemetry: ingestOf(ports.telemetry),
+    grid: ingestOf(ports.grid),
+    ...(ports.unsigned ? { unsigned: ingestOf(ports.unsigned) } : {}),
+  };
+  const weather = ports.weather && ingestOf(ports.weather);
+  const named: Readonly<Record<string, Ingest>> = weather ? { ...needed, weather } : needed;
+  const ingests = Object.values(named);
   const fetchWeather = ports.weatherService && createWeatherFetcher({ service: ports.weatherService, sites, store, tell });
   const newest = new Map<string, Outlook>();
   const watch = createWatch({
@@ -272,12 +279,13 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
       noteLastDay();
       await watch.open();
       const withoutWeather = (fault: unknown) => tell('reading', `outlooks go without sent weather: ${String(fault)}`);
-      await Promise.all([...needed.map((ingest) => ingest.open()), weather?.open().catch(withoutWeather)]);
+      await Promise.all([...Object.values(needed).map((ingest) => ingest.open()), weather?.open().catch(withoutWeather)]);
     },
     verdicts: async (site, interval, asOf) => (await ports.verdicts?.verdicts(site, interval, asOf)) ?? [],
     settled: async () => {
       await Promise.all(ingests.map((ingest) => ingest.settled()));
     },
+    ingest: () => Object.fromEntries(Object.entries(named).map(([name, ingest]) => [name, ingest.stats()])),
     closeSlots: async (interval) => {
       try {
         const rolled = await Promise.all(sites.flatMap((site) => rolledStreams(site).map((stream) => rolledUp(site.id, stream, interval))));

@@ -23,6 +23,16 @@ export interface GateOptions {
   /** Without `prove`: answer whatever name this machine is asked for by. */
   readonly anyHost?: boolean;
   readonly log?: Log;
+  /** Told of every request when it is over. */
+  readonly onAnswered?: (answered: Answered) => void;
+}
+
+export interface Answered {
+  readonly method: string;
+  /** Path of its row; `undefined` when there is none. */
+  readonly route: string | undefined;
+  readonly status: number;
+  readonly ms: number;
 }
 
 /** A page polls a handful of routes a second. */
@@ -49,7 +59,7 @@ export const seesMetersOf = (request: Request, provider: string | undefined): bo
 };
 
 export function createGate(options: GateOptions): RequestHandler {
-  const { rows, prove, log } = options;
+  const { rows, prove, log, onAnswered } = options;
   const find = createRouteFinder(rows);
   const keyBucket = createTokenBuckets(options.keyRate ?? keyRateUsual);
   const strangerBucket = createTokenBuckets(options.strangerRate ?? strangerRateUsual);
@@ -75,7 +85,12 @@ export function createGate(options: GateOptions): RequestHandler {
   return async (request, response, next) => {
     const id = randomUUID();
     response.set('X-Request-Id', id);
-    if (log) response.once('close', told(log, id, request, response, performance.now()));
+    const began = performance.now();
+    response.once('close', () => {
+      const ms = performance.now() - began;
+      onAnswered?.({ method: request.method, route: find(request.method, request.path)?.path, status: response.statusCode, ms });
+      if (log) tellOf(log, id, request, response, ms);
+    });
     const verdict = await judge(request);
     if (verdict.kind === 'nowhere') return notFound(request, response);
     if (verdict.kind === 'refused') return refuse(response, verdict);
@@ -141,14 +156,14 @@ function strangeBrowser(request: Request, open: boolean): string | undefined {
 }
 
 /** Tells of a request when it is over: changes and refusals always, what was merely read only to those who debug. */
-const told = (log: Log, id: string, request: Request, response: Response, began: number) => () => {
+function tellOf(log: Log, id: string, request: Request, response: Response, ms: number): void {
   const { statusCode: status } = response;
   const fields = {
     id,
     method: request.method,
     path: request.path,
     status,
-    ms: Math.round(performance.now() - began),
+    ms: Math.round(ms),
     key: principalOf(request)?.key,
   };
   const text = `${request.method} ${request.path} ${status}`;
@@ -156,4 +171,4 @@ const told = (log: Log, id: string, request: Request, response: Response, began:
   else if ([401, 403, 413, 429].includes(status)) log.warn('http.refused', text, fields);
   else if (request.method === 'GET' || request.method === 'HEAD') log.debug('http.request', text, fields);
   else log.info('http.request', text, fields);
-};
+}

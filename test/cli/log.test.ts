@@ -1,4 +1,5 @@
 /** The log: one event a line, for people and for programs, with no secret in it. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { mintKey } from '../../cli/door/api-key.ts';
 import { createScrub, secretsIn } from '../../cli/door/scrub.ts';
@@ -72,4 +73,10 @@ describe('the scrub', () => {
     const text = 'ada/roof: 12 readings from mqtt://127.0.0.1:1883, /usr/bin, tulips';
     expect(scrub(text)).toBe(text);
   });
+});
+
+test('docs/operations.md tells every event there is, and no other', () => {
+  const told = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^\| `([\w.]+)` \| ([^|]+) \|$/gm)];
+  const events = Object.fromEntries(told.filter(([, name = '']) => name in logEvents).map(([, name, text]) => [name, text]));
+  expect(events).toEqual(logEvents);
 });
