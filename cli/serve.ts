@@ -248,6 +248,7 @@ async function flow(
     pvForecasts,
   });
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
+  log.info('server.start', `listening at ${http.url}`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));
   await Promise.all(tasks.map((task) => task.stop()));
   await guarded('keeping what was learned', () => retraining.remember())();
