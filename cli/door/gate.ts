@@ -71,7 +71,9 @@ export function createGate(options: GateOptions): RequestHandler {
     if (!prove) return row ? { kind: 'passed', principal: localOperator } : { kind: 'nowhere' };
     const stranger = strangerBucket(request.ip ?? '', performance.now());
     if (row?.roles === 'public') return limited(stranger.take(performance.now()), 'this address') ?? { kind: 'passed' };
-    const proof = await prove(request.get('Authorization'));
+    const proof = await prove(request.get('Authorization')).catch(() => undefined);
+    if (!proof)
+      return { kind: 'refused', status: 503, error: 'unavailable', detail: 'keys cannot be checked now; ask again', retryAfterS: 5 };
     if (proof.kind === 'unproven') return limited(stranger.take(performance.now()), 'this address') ?? unprovenBy(proof.why);
     const { principal } = proof;
     const hurried = limited(keyBucket(principal.key, performance.now()).take(performance.now()), 'this key');
@@ -101,7 +103,7 @@ export function createGate(options: GateOptions): RequestHandler {
 
 interface Refused {
   readonly kind: 'refused';
-  readonly status: 401 | 403 | 429;
+  readonly status: 401 | 403 | 429 | 503;
   readonly error: string;
   readonly detail: string;
   readonly retryAfterS?: number;

@@ -79,6 +79,13 @@ describe('the door', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(30);
   });
 
+  test('lets nobody in, and tells nothing of why, while keys cannot be checked', async () => {
+    const door = await start({ gate: { prove: () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.3:5432')) } });
+    const answer = await fetch(`${door.url}/v1/jobs`, { headers: { Authorization: 'Bearer x' } });
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).not.toContain('10.0.0.3');
+  });
+
   test('answers 413 to a body over the limit without keeping it, and goes on', async () => {
     const door = await start();
     const { text } = await door.keyFor('operator');
