@@ -6,7 +6,8 @@
  * again of an interval it has already told is skipped: one interval, one message.
  */
 import type { DurationMs, Instant } from '../../units/time.ts';
-import type { Spool, SpoolEntry } from '../store/spool.ts';
+import { type Spool, type SpoolEntry, type SpoolMark, spoolKey } from '../store/spool.ts';
+import { createSendWindow, noLimits, type WindowLimits } from './send-window.ts';
 import { LineFault, type Receipt, type TelemetryUplink } from './telemetry-source.ts';
 
 /** A message that waits for its number. */
@@ -27,8 +28,12 @@ export interface SenderPorts {
   /** Without a receipt for so long an entry is sent again, for ever. */
   readonly retryMs: DurationMs;
   readonly wait: (durationMs: DurationMs) => Promise<void>;
-  /** Told of entries that the oracle refused for good. */
+  /** How many entries may be without a receipt at once; without limits everything is sent as it comes. */
+  readonly window?: WindowLimits;
+  /** Told once of every entry that the oracle refused for good, also of one that an earlier process had spooled. */
   readonly onRefused?: (refusal: { readonly stream: string; readonly seq: number; readonly reason: string }) => void;
+  /** Told of every receipt, with what it made this sender forget. */
+  readonly onReceipt?: (receipt: Receipt) => void;
 }
 
 export interface Sender {
@@ -50,49 +55,96 @@ export interface Sender {
 export const flushRoundsMax = 10;
 /** Entries that are under way to the broker at once; the rest waits its turn in the spool. */
 export const underWayMax = 1_000;
+/** Payloads that are read from the spool at once. */
+const readMax = 100;
 
-const keyOf = (stream: string, seq: number) => `${stream}#${seq}`;
-
-export function createSender({ name, spool, uplink, retryMs, wait, onRefused }: SenderPorts): Sender {
-  const outbox = new Map<string, SpoolEntry>(); // to be sent, oldest first
-  const underWay = new Set<string>();
+export function createSender(ports: SenderPorts): Sender {
+  const { name, spool, uplink, retryMs, wait, onRefused, onReceipt: tellReceipt } = ports;
+  const window = createSendWindow(ports.window ?? noLimits);
+  const outbox = new Map<string, SpoolMark>(); // to be sent, oldest first
+  const underWay = new Set<string>(); // given to the line, which has not said that the broker has it
+  const unanswered = new Map<string, { readonly mark: SpoolMark; readonly round: number }>(); // sent, oldest first, no receipt yet
   const waiting = new Map<string, () => void>();
   let idle: { readonly resolve: () => void; readonly reject: (fault: LineFault) => void; rounds: number }[] = [];
   let spooling: Promise<unknown> = Promise.resolve();
   let opened = false;
   let retrying = false;
+  let pumping = false;
+  let round = 0;
 
+  const room = () => Math.min(underWayMax - underWay.size, window.size() - unanswered.size);
+  const transmit = (entry: SpoolEntry) => {
+    const key = spoolKey(entry.stream, entry.seq);
+    // when the line is away the entry is still in the spool, and comes up again in the next round
+    const arrived = uplink.send(entry.topic, entry.payload).catch(() => undefined);
+    void arrived.then(() => {
+      underWay.delete(key);
+      void pump();
+    });
+  };
+  const leave = (key: string, mark: SpoolMark) => {
+    underWay.add(key);
+    unanswered.set(key, { mark, round });
+  };
+  const fetchAndTransmit = async (marks: readonly SpoolMark[]) => {
+    const entries = await spool.read(marks).catch(() => []); // what cannot be read now is tried again in the next round
+    const found = new Set(entries.map(({ stream, seq }) => spoolKey(stream, seq)));
+    for (const { stream, seq } of marks) if (!found.has(spoolKey(stream, seq))) underWay.delete(spoolKey(stream, seq));
+    for (const entry of entries) transmit(entry);
+  };
+  /** Sends what waits in the outbox, in order, as far as there is room. */
+  const pump = async () => {
+    if (pumping || outbox.size === 0) return;
+    pumping = true;
+    while (opened && outbox.size > 0 && room() > 0) {
+      const marks: SpoolMark[] = [];
+      for (const [key, mark] of outbox) {
+        if (marks.length >= readMax || room() <= 0) break;
+        outbox.delete(key);
+        leave(key, mark);
+        marks.push(mark);
+      }
+      await fetchAndTransmit(marks);
+    }
+    pumping = false;
+  };
   const post = (entries: readonly SpoolEntry[]) => {
-    for (const entry of entries) {
-      const key = keyOf(entry.stream, entry.seq);
-      if (!underWay.has(key)) outbox.set(key, entry);
+    for (const { stream, seq, end, ...message } of entries) {
+      const [key, mark] = [spoolKey(stream, seq), { stream, seq, end }];
+      if (!opened || pumping || outbox.size > 0 || room() <= 0) outbox.set(key, mark);
+      else {
+        leave(key, mark);
+        transmit({ ...mark, ...message });
+      }
     }
-    for (const [key, entry] of outbox) {
-      if (!opened || underWay.size >= underWayMax) return;
-      outbox.delete(key);
-      underWay.add(key);
-      // when the line is away the entry is still in the spool, and comes up again in the next round
-      const arrived = uplink.send(entry.topic, entry.payload).catch(() => undefined);
-      void arrived.then(() => {
-        underWay.delete(key);
-        if (outbox.size > 0) post([]);
-      });
+    void pump();
+  };
+  /** What was sent before this round, and is still without a receipt, goes out again, the oldest first, as far as the window lets it. */
+  const sendAgain = async () => {
+    const due = [...unanswered].filter(([key, sent]) => sent.round < round && !underWay.has(key)).map(([, { mark }]) => mark);
+    if (due.length > 0) window.roundOver();
+    const again = due.slice(0, window.size());
+    for (let i = 0; i < again.length && opened; i += readMax) {
+      const marks = again.slice(i, i + readMax).filter(({ stream, seq }) => unanswered.has(spoolKey(stream, seq)));
+      for (const mark of marks) leave(spoolKey(mark.stream, mark.seq), mark);
+      await fetchAndTransmit(marks);
     }
+    await pump();
   };
   const resendWhilePending = async () => {
     if (retrying) return;
     retrying = true;
-    while (opened && spool.pending().length > 0) {
-      const before = new Set(spool.pending().map(({ stream, seq }) => keyOf(stream, seq)));
+    while (opened && spool.size().entries > 0) {
+      round += 1;
       await wait(retryMs);
       if (!opened) break;
-      post(spool.pending().filter(({ stream, seq }) => before.has(keyOf(stream, seq))));
+      await sendAgain();
       settleIdle(1);
     }
     retrying = false;
   };
   const settleIdle = (rounds: number) => {
-    const pending = spool.pending().length;
+    const pending = spool.size().entries;
     const left: typeof idle = [];
     for (const waiter of idle) {
       waiter.rounds += rounds;
@@ -102,27 +154,32 @@ export function createSender({ name, spool, uplink, retryMs, wait, onRefused }: 
     }
     idle = left;
   };
-  const forget = (stream: string, seq: number) => {
-    const key = keyOf(stream, seq);
-    spool.forget(stream, seq);
+  const forget = (stream: string, seq: number): boolean => {
+    const key = spoolKey(stream, seq);
+    const isNew = spool.forget(stream, seq);
     outbox.delete(key);
+    unanswered.delete(key);
     waiting.get(key)?.();
     waiting.delete(key);
+    return isNew;
   };
   const onReceipt = (receipt: Receipt) => {
-    for (const { stream, seq } of receipt.committed) forget(stream, seq);
-    for (const refusal of receipt.refused) {
-      if (waiting.has(keyOf(refusal.stream, refusal.seq))) onRefused?.(refusal);
-      forget(refusal.stream, refusal.seq);
-    }
+    const committed = receipt.committed.filter(({ stream, seq }) => forget(stream, seq));
+    const refused = receipt.refused.filter(({ stream, seq }) => forget(stream, seq));
+    for (const refusal of refused) onRefused?.(refusal);
+    if (committed.length + refused.length > 0) window.answered(committed.length + refused.length);
+    tellReceipt?.({ ...receipt, committed, refused });
     settleIdle(0);
+    void pump();
   };
   /** Numbers the drafts, makes them durable and sends them; resolves with the receipts to come. */
-  const spoolAndPost = (drafts: readonly Draft[]): Promise<readonly Promise<void>[]> => {
+  const spoolAndPost = (drafts: readonly Draft[], isAwaited: boolean): Promise<readonly Promise<void>[]> => {
     const spooled = spooling.then(async () => {
       const entries = numbered(drafts);
-      const receipts = entries.map(({ stream, seq }) => new Promise<void>((resolve) => waiting.set(keyOf(stream, seq), resolve)));
       await spool.append(entries);
+      const receipts = isAwaited
+        ? entries.map(({ stream, seq }) => new Promise<void>((resolve) => waiting.set(spoolKey(stream, seq), resolve)))
+        : [];
       post(entries);
       void resendWhilePending();
       return receipts;
@@ -144,19 +201,27 @@ export function createSender({ name, spool, uplink, retryMs, wait, onRefused }: 
     open: async () => {
       await uplink.open(name, onReceipt);
       opened = true;
-      post(spool.pending());
+      // of what was sent before the line was away nobody knows: all of it again, in order
+      unanswered.clear();
+      outbox.clear();
+      for (const mark of spool.pending()) {
+        const key = spoolKey(mark.stream, mark.seq);
+        if (underWay.has(key)) unanswered.set(key, { mark, round });
+        else outbox.set(key, mark);
+      }
       void resendWhilePending();
+      await pump();
     },
     send: (drafts) =>
-      spoolAndPost(drafts).then(async (receipts) => {
+      spoolAndPost(drafts, true).then(async (receipts) => {
         await Promise.all(receipts);
       }),
     spool: async (drafts) => {
-      await spoolAndPost(drafts);
+      await spoolAndPost(drafts, false);
     },
     flush: async () => {
       await spooling;
-      const pending = spool.pending().length;
+      const pending = spool.size().entries;
       if (pending === 0) return;
       if (!opened) throw new LineFault(name, `not open, ${pending} messages stay in the spool`);
       await new Promise<void>((resolve, reject) => {
@@ -168,7 +233,7 @@ export function createSender({ name, spool, uplink, retryMs, wait, onRefused }: 
       opened = false;
       await uplink.close();
       await spooling;
-      for (const { reject } of idle) reject(new LineFault(name, `closed, ${spool.pending().length} messages stay in the spool`));
+      for (const { reject } of idle) reject(new LineFault(name, `closed, ${spool.size().entries} messages stay in the spool`));
       idle = [];
       await spool.close();
     },

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Spool, SpoolEntry } from '../../energy-oracle/store/spool.ts';
+import type { Spool, SpoolEntry, SpoolMark } from '../../energy-oracle/store/spool.ts';
 
 export interface SpoolHarness {
   open(): Promise<Spool>;
@@ -20,6 +20,9 @@ export const entry = (stream: string, seq: number): SpoolEntry => ({
   end: 1_000 * (seq + 1),
 });
 
+const mark = ({ stream, seq, end }: SpoolMark): SpoolMark => ({ stream, seq, end });
+/** Everything pending, whole, oldest first. */
+export const contents = (spool: Spool) => spool.read(spool.pending());
 const numbers = (spool: Spool) => spool.pending().map(({ stream, seq }) => `${stream}#${seq}`);
 
 export function spoolBehaviour(name: string, harness: SpoolHarness): void {
@@ -34,10 +37,14 @@ export function spoolBehaviour(name: string, harness: SpoolHarness): void {
       const spool = await harness.open();
       await spool.append([entry('pv_power', 0), entry('load_power', 0)]);
       await spool.append([entry('pv_power', 1)]);
-      expect(spool.pending()).toEqual([entry('pv_power', 0), entry('load_power', 0), entry('pv_power', 1)]);
-      spool.forget('load_power', 0);
-      spool.forget('load_power', 0);
-      spool.forget('grid_power', 7);
+      expect(await contents(spool)).toEqual([entry('pv_power', 0), entry('load_power', 0), entry('pv_power', 1)]);
+      expect(spool.pending().map(mark)).toEqual([entry('pv_power', 0), entry('load_power', 0), entry('pv_power', 1)].map(mark));
+      expect(spool.size().entries).toBe(3);
+      expect(spool.forget('load_power', 0)).toBe(true);
+      expect(spool.forget('load_power', 0)).toBe(false);
+      expect(spool.forget('grid_power', 7)).toBe(false);
+      expect(spool.size().entries).toBe(2);
+      expect(await spool.read([mark(entry('load_power', 0)), mark(entry('pv_power', 1))])).toEqual([entry('pv_power', 1)]);
       expect(numbers(spool)).toEqual(['pv_power#0', 'pv_power#1']);
       expect(spool.head('load_power')).toEqual({ nextSeq: 1, end: 1_000 });
       await spool.close();
@@ -86,7 +93,7 @@ export function spoolBehaviour(name: string, harness: SpoolHarness): void {
                 next.set(each.stream, from + each.count);
                 for (const one of added) model.set(`${one.stream}#${one.seq}`, one);
               }
-              expect(spool.pending()).toEqual([...model.values()]);
+              expect(await contents(spool)).toEqual([...model.values()]);
               for (const [stream, nextSeq] of next) expect(spool.head(stream)).toEqual({ nextSeq, end: 1_000 * nextSeq });
             }
             await spool.close();

@@ -5,9 +5,9 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createFileSpool, SpoolFault } from '../../energy-oracle/store/file-spool.ts';
-import { createMemorySpool, type Spool } from '../../energy-oracle/store/spool.ts';
-import { entry, spoolBehaviour } from './spool.suite.ts';
+import { createFileSpool } from '../../energy-oracle/store/file-spool.ts';
+import { createMemorySpool, type Spool, SpoolFault } from '../../energy-oracle/store/spool.ts';
+import { contents, entry, spoolBehaviour } from './spool.suite.ts';
 
 const sender = 'acme/berlin';
 const folders = new Map<Spool, string>();
@@ -30,6 +30,10 @@ spoolBehaviour('the memory', { open: async () => createMemorySpool(), reopen: un
 spoolBehaviour('the file', { open: async () => openIn(await newFolder()), reopen: (spool) => openIn(folders.get(spool) ?? '') });
 
 describe('the file spool', () => {
+  const bytesIn = async (folder: string) => {
+    const sizes = await Promise.all((await readdir(folder)).map(async (file) => (await stat(join(folder, file))).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
   const fileOf = async (folder: string) => join(folder, (await readdir(folder))[0] ?? '');
 
   test('survives a last line torn at every byte, losing nothing before it', async () => {
@@ -44,11 +48,11 @@ describe('the file spool', () => {
       await writeFile(path, whole);
       await truncate(path, bytes);
       const torn = await openIn(folder);
-      expect(torn.pending()).toEqual([entry('pv_power', 0)]);
+      expect(await contents(torn)).toEqual([entry('pv_power', 0)]);
       await torn.append([entry('pv_power', 1)]);
       await torn.close();
       const again = await openIn(folder);
-      expect(again.pending()).toEqual([entry('pv_power', 0), entry('pv_power', 1)]);
+      expect(await contents(again)).toEqual([entry('pv_power', 0), entry('pv_power', 1)]);
       await again.close();
     }
   });
@@ -62,7 +66,7 @@ describe('the file spool', () => {
     await expect(openIn(folder)).rejects.toThrow(SpoolFault);
   });
 
-  test('keeps the file small while it runs and keeps numbering after it was rewritten', async () => {
+  test('gives the disk back while it runs, and keeps numbering after its segments are gone', async () => {
     const folder = await newFolder();
     const spool = await openIn(folder);
     const payload = new Uint8Array(2_000).fill(7);
@@ -72,9 +76,9 @@ describe('the file spool', () => {
     }
     await spool.append([entry('pv_power', 4_000)]);
     await spool.close();
-    expect((await stat(await fileOf(folder))).size).toBeLessThan(5_000_000); // 11 MB were written
+    expect(await bytesIn(folder)).toBeLessThan(200_000); // 11 MB were written
     const again = await openIn(folder);
-    expect(again.pending()).toEqual([entry('pv_power', 4_000)]);
+    expect(await contents(again)).toEqual([entry('pv_power', 4_000)]);
     expect(again.head('pv_power')).toEqual({ nextSeq: 4_001, end: 4_001_000 });
     await again.close();
   });
@@ -86,6 +90,7 @@ describe('the file spool', () => {
     await one.append([entry('pv_power', 0)]);
     expect(two.pending()).toEqual([]);
     await one.close();
+    await two.append([entry('pv_power', 0)]);
     await two.close();
     expect(await readdir(folder)).toHaveLength(2);
   });
