@@ -10,6 +10,7 @@ import { forecastCommand } from './forecast.ts';
 import { jobsCommand } from './jobs.ts';
 import { keyCommand } from './key.ts';
 import { logFormats, logLevels } from './log.ts';
+import { meterCommand } from './meter.ts';
 import { oracleCommand } from './oracle.ts';
 import { keepMonths } from './retention.ts';
 import { serve } from './serve.ts';
@@ -130,6 +131,7 @@ program.addCommand(jobsCommand());
 program.addCommand(simCommand(stopSignal));
 program.addCommand(dataCommand());
 program.addCommand(oracleCommand(stopSignal));
+program.addCommand(meterCommand(stopSignal));
 forecastCommand(program);
 
 program.parseAsync().then(

@@ -16,6 +16,7 @@ const entryLine = z.strictObject({
   topic: z.string(),
   payload: z.string(),
   end: z.number(),
+  covers: z.array(z.strictObject({ stream: z.string(), seq: z.int().nonnegative(), end: z.number() })).optional(),
 });
 const line = z.discriminatedUnion('kind', [
   entryLine,
@@ -46,21 +47,22 @@ const newline = 10;
 
 export const bytesOf = (told: Line): Buffer => Buffer.from(`${JSON.stringify(told)}\n`);
 
-export const lineOf = ({ stream, seq, topic, payload, end }: SpoolEntry): Line => ({
+export const lineOf = ({ stream, seq, topic, payload, end, covers }: SpoolEntry): Line => ({
   kind: 'entry',
   stream,
   seq,
   topic,
   payload: Buffer.from(payload).toString('base64'),
   end,
+  ...(covers === undefined ? {} : { covers: [...covers] }),
 });
 
 /** The entry of a line within a segment's bytes; `undefined` when no entry stands there. */
 export function entryAt(content: Buffer, offset: number, bytes: number): SpoolEntry | undefined {
   const parsed = entryLine.safeParse(jsonOf(content.subarray(offset, offset + bytes)));
   if (!parsed.success) return undefined;
-  const { kind: _, payload, ...mark } = parsed.data;
-  return { ...mark, payload: Uint8Array.from(Buffer.from(payload, 'base64')) };
+  const { kind: _, payload, covers, ...mark } = parsed.data;
+  return { ...mark, ...(covers === undefined ? {} : { covers }), payload: Uint8Array.from(Buffer.from(payload, 'base64')) };
 }
 
 function jsonOf(bytes: Buffer): unknown {

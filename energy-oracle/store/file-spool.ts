@@ -59,7 +59,7 @@ function note(index: Index, segment: Segment, { line, offset, bytes }: PlacedLin
   else {
     const key = spoolKey(line.stream, line.seq);
     drop(index, key); // the same number in a later segment: the earlier append failed, was never promised and never sent
-    index.heads.set(line.stream, { nextSeq: line.seq + 1, end: line.end });
+    for (const { stream, seq, end } of [line, ...(line.covers ?? [])]) index.heads.set(stream, { nextSeq: seq + 1, end });
     index.slots.set(key, { stream: line.stream, seq: line.seq, end: line.end, segment, offset, bytes });
     segment.pending += 1;
   }

@@ -18,6 +18,8 @@ export interface SpoolMark {
 export interface SpoolEntry extends SpoolMark {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /** Numbers of other streams that this one message uses up: the members of a batch. */
+  readonly covers?: readonly SpoolMark[];
 }
 
 export interface Spool {
@@ -54,9 +56,9 @@ export class SpoolFault extends Error {
 }
 
 /** @throws RangeError when the entries do not carry on their streams' numbers */
-export function requireNextNumbers(entries: readonly SpoolMark[], head: Spool['head']): void {
+export function requireNextNumbers(entries: readonly SpoolEntry[], head: Spool['head']): void {
   const next = new Map<string, number>();
-  for (const { stream, seq } of entries) {
+  for (const { stream, seq } of entries.flatMap((entry) => [entry, ...(entry.covers ?? [])])) {
     const expected = next.get(stream) ?? head(stream).nextSeq;
     if (seq !== expected) throw new RangeError(`${stream} expects seq ${expected}, found ${seq}`);
     next.set(stream, seq + 1);
@@ -76,7 +78,7 @@ export function createMemorySpool(): Spool {
     append: async (added) => {
       requireNextNumbers(added, head);
       for (const entry of added) {
-        heads.set(entry.stream, { nextSeq: entry.seq + 1, end: entry.end });
+        for (const { stream, seq, end } of [entry, ...(entry.covers ?? [])]) heads.set(stream, { nextSeq: seq + 1, end });
         entries.set(spoolKey(entry.stream, entry.seq), entry);
       }
     },

@@ -8,6 +8,7 @@
 import { connect, type MqttClient } from 'mqtt';
 import { z } from 'zod';
 import type { Clock } from '../../units/clock.ts';
+import { parseInstant, toIso } from '../../units/time.ts';
 import { LineFault, type Receipt, type TelemetrySource, type TelemetryUplink } from './telemetry-source.ts';
 
 /** Where the broker is and who is asking. */
@@ -21,6 +22,8 @@ export interface MqttLine {
   /** PEM of our own certificate and its key, for a broker that knows us by it. */
   readonly cert?: string;
   readonly key?: string;
+  /** Longest pause between two attempts to connect; they grow to it, each drawn from its upper half. As short as the first unless told. */
+  readonly reconnectMsMax?: number;
   /** Told of every fault the line recovers from by itself; it is never a reason to stop. */
   readonly onFault?: (fault: LineFault) => void;
 }
@@ -39,6 +42,10 @@ const receiptSuffix = '/receipt';
 const receiptWire = z.strictObject({
   committed: z.array(z.strictObject({ stream: z.string(), seq: z.int().nonnegative() })),
   refused: z.array(z.strictObject({ stream: z.string(), seq: z.int().nonnegative(), reason: z.string() })),
+  at: z
+    .string()
+    .transform((text) => parseInstant(text))
+    .optional(),
 });
 
 /**
@@ -65,7 +72,9 @@ export function createMqttTelemetrySource({
     },
     acknowledge: async ({ sender, committed, refused }) => {
       if (!client?.connected) throw new LineFault(line.url, 'the broker is away; the sender will ask again');
-      await client.publishAsync(`${root}/${sender}${receiptSuffix}`, JSON.stringify({ committed, refused }), { qos: 1 });
+      await client.publishAsync(`${root}/${sender}${receiptSuffix}`, JSON.stringify({ committed, refused, at: toIso(clock.now()) }), {
+        qos: 1,
+      });
     },
     close: async () => {
       await client?.endAsync(true);
@@ -123,6 +132,16 @@ function subscribed(line: MqttLine, filter: string, onMessage: (topic: string, p
     ...(line.ca === undefined ? {} : { ca: line.ca }),
     ...(line.cert === undefined ? {} : { cert: line.cert }),
     ...(line.key === undefined ? {} : { key: line.key }),
+  });
+  let attempts = 0;
+  client.on('connect', () => {
+    attempts = 0;
+  });
+  // many sites lose one broker at once; they shall not all knock at once when it is back
+  client.on('close', () => {
+    attempts += 1;
+    const pauseMs = Math.min(line.reconnectMsMax ?? reconnectMs, reconnectMs * 2 ** Math.min(attempts - 1, 20));
+    client.options.reconnectPeriod = pauseMs <= reconnectMs ? reconnectMs : pauseMs * (0.5 + Math.random() / 2);
   });
   return new Promise((resolve, reject) => {
     let last: unknown;

@@ -7,6 +7,7 @@
  */
 import type { DurationMs, Instant } from '../../units/time.ts';
 import { type Spool, type SpoolEntry, type SpoolMark, spoolKey } from '../store/spool.ts';
+import { batchStream } from './batch.ts';
 import { createSendWindow, noLimits, type WindowLimits } from './send-window.ts';
 import { LineFault, type Receipt, type TelemetryUplink } from './telemetry-source.ts';
 
@@ -16,8 +17,10 @@ export interface Draft {
   readonly topic: string;
   /** End of what it tells of (`issuedAt` of a curve); must advance within a stream. */
   readonly end: Instant;
-  /** The signed bytes under this number. */
-  encode(seq: number): Uint8Array;
+  /** What else it tells of under numbers of their own: a batch's members, each to advance its stream too. */
+  readonly members?: readonly { readonly stream: string; readonly end: Instant }[];
+  /** The signed bytes under this number, and its members under theirs. */
+  encode(seq: number, memberSeqs: readonly number[]): Uint8Array;
 }
 
 export interface SenderPorts {
@@ -165,7 +168,9 @@ export function createSender(ports: SenderPorts): Sender {
   };
   const onReceipt = (receipt: Receipt) => {
     const committed = receipt.committed.filter(({ stream, seq }) => forget(stream, seq));
-    const refused = receipt.refused.filter(({ stream, seq }) => forget(stream, seq));
+    // members of a batch are no entries of their own: they are told of when their batch is
+    const isBatchNew = committed.some(({ stream }) => stream === batchStream);
+    const refused = receipt.refused.filter(({ stream, seq }) => forget(stream, seq) || isBatchNew);
     for (const refusal of refused) onRefused?.(refusal);
     if (committed.length + refused.length > 0) window.answered(committed.length + refused.length);
     tellReceipt?.({ ...receipt, committed, refused });
@@ -189,11 +194,21 @@ export function createSender(ports: SenderPorts): Sender {
   };
   const numbered = (drafts: readonly Draft[]): SpoolEntry[] => {
     const heads = new Map<string, { nextSeq: number; end: Instant | undefined }>();
-    return drafts.flatMap(({ stream, topic, end, encode }) => {
-      const head = heads.get(stream) ?? spool.head(stream);
-      if (head.end !== undefined && end <= head.end) return []; // told before a restart
-      heads.set(stream, { nextSeq: head.nextSeq + 1, end });
-      return [{ stream, seq: head.nextSeq, topic, payload: encode(head.nextSeq), end }];
+    const headOf = (stream: string) => heads.get(stream) ?? spool.head(stream);
+    return drafts.flatMap(({ stream, topic, end, members = [], encode }) => {
+      const told = [{ stream, end }, ...members];
+      if (told.some((each) => each.end <= (headOf(each.stream).end ?? Number.NEGATIVE_INFINITY))) return []; // told before a restart
+      const [own, ...covers] = told.map((each): SpoolMark => {
+        const seq = headOf(each.stream).nextSeq;
+        heads.set(each.stream, { nextSeq: seq + 1, end: each.end });
+        return { ...each, seq };
+      });
+      const { seq } = own as SpoolMark;
+      const payload = encode(
+        seq,
+        covers.map((member) => member.seq),
+      );
+      return [{ stream, seq, topic, payload, end, ...(covers.length > 0 ? { covers } : {}) }];
     });
   };
 

@@ -22,6 +22,8 @@ export interface Receipt {
   readonly sender: string;
   readonly committed: readonly { readonly stream: string; readonly seq: number }[];
   readonly refused: readonly { readonly stream: string; readonly seq: number; readonly reason: string }[];
+  /** What the oracle's clock said when it answered, where the line tells it. */
+  readonly at?: Instant | undefined;
 }
 
 /** The oracle's end. */
