@@ -95,7 +95,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
   /** Says when the clock stands before what was told; true when it does not. */
   const isClockUsable = (now: Instant, metered: Interval): boolean => {
     const until = Math.max(...plans.map(({ stream }) => toldEnd(stream)));
-    const isBehind = plans.every(({ stream }) => metered.start < toldEnd(stream)) && until > metered.end;
+    const isBehind = plans.every(({ stream }) => metered.start < toldEnd(stream));
     const state = now < clockFloor ? 'unset' : isBehind ? 'behind' : 'right';
     if (state === 'unset' && clock !== 'unset') tell({ kind: 'clock-unset', now });
     if (state === 'behind' && clock !== 'behind') tell({ kind: 'clock-behind', until, behindMs: until - now });

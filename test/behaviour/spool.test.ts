@@ -1,6 +1,7 @@
 /**
  * The spool's behaviour, in memory and in a file; and what only a file can suffer.
  */
+import { spawnSync } from 'node:child_process';
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,4 +95,87 @@ describe('the file spool', () => {
     await two.close();
     expect(await readdir(folder)).toHaveLength(2);
   });
+
+  test('that was left by an earlier version as one file is taken over', async () => {
+    const folder = await newFolder();
+    const line = { kind: 'entry', stream: 'pv_power', seq: 4, topic: 'energy/v1/acme/berlin/pv_power', payload: 'BAD/Ci==', end: 5_000 };
+    await writeFile(join(folder, 'acme%2Fberlin.jsonl'), `${JSON.stringify(line)}\n`);
+    const spool = await openIn(folder);
+    expect(spool.pending()).toMatchObject([{ stream: 'pv_power', seq: 4 }]);
+    await spool.append([entry('pv_power', 5)]);
+    expect(spool.head('pv_power').nextSeq).toBe(6);
+    await spool.close();
+  });
+
+  test('numbers what a batch carries within it, also after a restart', async () => {
+    const folder = await newFolder();
+    const spool = await openIn(folder);
+    const covers = [0, 1].map((seq) => ({ stream: 'pv_power', seq, end: 1_000 * (seq + 1) }));
+    await spool.append([{ ...entry('batch', 0), covers }]);
+    await spool.close();
+    const again = await openIn(folder);
+    expect(again.head('pv_power')).toEqual({ nextSeq: 2, end: 2_000 });
+    expect(await contents(again)).toEqual([{ ...entry('batch', 0), covers }]);
+    await expect(again.append([{ ...entry('batch', 1), covers }])).rejects.toThrow(RangeError);
+    await again.close();
+  });
+
+  /** Fills it until it refuses, forgets the older half and goes on; nothing that was promised may be gone. */
+  const fillAndGoOn = async (folder: string, open: () => Promise<Spool>, refusal: RegExp) => {
+    let spool = await open();
+    let seq = 0;
+    const fill = async () => {
+      for (; seq < 5_000; seq++) {
+        const fault = await spool.append([entry('pv_power', seq)]).catch((cause: unknown) => cause);
+        if (fault === undefined) continue;
+        expect(fault).toBeInstanceOf(SpoolFault);
+        expect(fault).toMatchObject({ reason: 'full', message: expect.stringMatching(refusal) });
+        return;
+      }
+      throw new Error('it was never full');
+    };
+    await fill();
+    const held = seq;
+    expect(held).toBeGreaterThan(500);
+    expect(spool.pending().map((each) => each.seq)).toEqual(Array.from({ length: held }, (_, i) => i));
+    await spool.close();
+    spool = await open(); // a full disk is no reason not to start
+    expect(await contents(spool)).toEqual(Array.from({ length: held }, (_, i) => entry('pv_power', i)));
+    for (let i = 0; i < held - 100; i++) spool.forget('pv_power', i);
+    await spool.append([entry('pv_power', seq)]).catch(() => undefined); // the deletions come before it, in turn
+    seq = spool.head('pv_power').nextSeq;
+    await fill();
+    expect(seq).toBeGreaterThan(held + 200);
+    await spool.close();
+    spool = await open();
+    expect(
+      spool
+        .pending()
+        .map((each) => each.seq)
+        .slice(-(seq - held)),
+    ).toEqual(Array.from({ length: seq - held }, (_, i) => held + i));
+    expect(spool.head('pv_power')).toEqual({ nextSeq: seq, end: 1_000 * seq });
+    await spool.close();
+    expect(await readdir(folder)).not.toEqual([]);
+  };
+
+  test('refuses what is new when it holds its most, keeps the oldest, and goes on when there is room', async () => {
+    const folder = await newFolder();
+    await fillAndGoOn(
+      folder,
+      () => createFileSpool({ folder, sender, bytesMax: 200_000 }),
+      /the spool is full: it holds \d+ of at most 200000 bytes/,
+    );
+  });
+
+  test('refuses what is new on a full disk, keeps the oldest, and goes on when there is room', async ({ skip }) => {
+    const folder = await newFolder();
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=300k', 'sunward-spool', folder]).status !== 0)
+      skip('only root can mount a small disk');
+    try {
+      await fillAndGoOn(folder, () => createFileSpool({ folder, sender }), /the disk is full \(ENOSPC\)/);
+    } finally {
+      spawnSync('umount', [folder]);
+    }
+  }, 60_000);
 });
