@@ -82,8 +82,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
     tell(event);
   };
   const gridStart = (instant: Instant) => Math.floor(instant / intervalMs) * intervalMs;
-  const numberedAs = (stream: Stream) => (ports.key ? stream : `unsigned/${stream}`);
-  const toldEnd = (stream: Stream) => spool.head(numberedAs(stream)).end ?? Number.NEGATIVE_INFINITY;
+  const toldEnd = (stream: Stream) => spool.head(stream).end ?? Number.NEGATIVE_INFINITY;
 
   const noteGaps = (samples: readonly Sample[], metered: Interval) => {
     for (const { stream, value, missing } of samples)
@@ -214,7 +213,7 @@ function draftsOf(
   const { end } = metered;
   if (!key)
     return known.map(({ stream, value }) => ({
-      stream: `unsigned/${stream}`,
+      stream,
       topic: unsignedTopic(provider, site, stream),
       end,
       encode: (seq) => encodeUnsigned(reading(stream, value, seq)),
