@@ -32,8 +32,8 @@ const coldAndPlus = 1.13;
 const orientationDeg = 5;
 /** Panels exceed their nameplate in cold at cloud edges; by more than a fifth never for a quarter of an hour. */
 export const overNameplateMax = 1.2;
-/** Light with the sun at the horizon, W/m2: twilight and what refraction lifts over the edge; it fades by 1/7 a degree. */
-const horizonLight = 20;
+/** Light with the sun at the horizon, W/m2: twilight and what refraction lifts over the edge; it is gone at -6 degrees. */
+const horizonLight = 30;
 const twilightDegMax = 6;
 /** What an inverter reads of itself in the dark, share of the nameplate, and W for the smallest. */
 const selfReadingShare = 0.002;
@@ -55,8 +55,8 @@ export interface SlotCeiling {
 
 /** Instants of a slot at which the sun is looked at; what lies between differs from them by nothing that counts. */
 const looks = [0, SLOT / 2, SLOT];
-/** The sun's greatest and least heights are flat: at most this is missed between two looks, degrees. */
-const missedDeg = 0.02;
+/** Places are written down to about a tenth of a degree: a sun that clears the horizon by less may be below it, degrees. */
+const horizonDeg = 0.1;
 
 /** Nameplate of all arrays, kW. */
 export const nameplateKw = (pv: readonly PvArray[]): number => pv.reduce((sum, { peakKw }) => sum + peakKw, 0);
@@ -70,7 +70,7 @@ export function slotCeiling(place: Place, slot: Instant): SlotCeiling {
   const own = selfReadingW + selfReadingShare * plateW;
   const twilight = twilightLight(highestSunDeg);
   const toleranceWh = (own + (plateW * twilight) / ratedIrradiance) * hoursPerSlot;
-  if (highestSunDeg + missedDeg <= 0) return { highestSunDeg, ceilingWh: 0, toleranceWh };
+  if (highestSunDeg <= horizonDeg) return { highestSunDeg, ceilingWh: 0, toleranceWh };
   const lights = suns.map((sun) => place.pv.reduce((sum, array) => sum + arrayMostW(array, sun, place, slot), 0));
   return { highestSunDeg, ceilingWh: Math.min(plateW * overNameplateMax, Math.max(...lights)) * hoursPerSlot, toleranceWh };
 }

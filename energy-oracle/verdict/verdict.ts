@@ -25,6 +25,8 @@ export interface Held {
 }
 export interface HeldFinding extends Finding {
   readonly foundAt: Instant;
+  /** When it had been seen day after day for two days; absent until then. */
+  readonly confirmedAt?: Instant;
 }
 
 /** So near to the export limit a surplus counts as held back by it, share of the limit and of the nameplate. */
@@ -102,16 +104,22 @@ const banned = ({ slot }: SlotEvidence): Objection => ({
   detail: `two different values were signed for the slot of ${toIso(slot)}; both are kept`,
 });
 
-const symptomReasons: Readonly<Partial<Record<Finding['kind'], RefusalReason>>> = {
-  stuck: 'stuck',
-  'unit-change': 'unit-change',
-  'clock-shift': 'clock-shift',
+/**
+ * What a symptom refuses. PV that grew a thousandfold is above its ceiling, and PV that fell to a thousandth harms nobody
+ * (so it does at the start of every polar night); a load that fell to a thousandth makes surplus of nothing.
+ */
+const symptomReasons: Readonly<Record<Finding['stream'], Readonly<Partial<Record<Finding['kind'], RefusalReason>>>>> = {
+  pv: { stuck: 'stuck', 'clock-shift': 'clock-shift' },
+  load: { stuck: 'stuck', 'unit-change': 'unit-change' },
 };
 
 /** What the forecaster's detectors hold against PV or load at the time of a slot; range is checked slot by slot. */
-function symptom({ stream, kind, detail, since, foundAt, until }: HeldFinding, slot: Instant, asOf: Instant): Objection | undefined {
-  const reason = symptomReasons[kind];
-  if (reason === undefined || asOf < foundAt || slot + SLOT <= since || (until !== undefined && slot >= until)) return undefined;
+function symptom(finding: HeldFinding, slot: Instant, asOf: Instant): Objection | undefined {
+  const { stream, kind, detail, since, foundAt, confirmedAt, until } = finding;
+  const reason = symptomReasons[stream][kind];
+  const knownAt = kind === 'clock-shift' ? confirmedAt : foundAt; // one odd morning looks like a shifted clock, three do not
+  if (reason === undefined || knownAt === undefined || asOf < knownAt || slot + SLOT <= since || (until !== undefined && slot >= until))
+    return undefined;
   const hours = Number(((slot + SLOT - since) / HOUR).toFixed(2));
   return { reason, found: hours, allowed: 0, unit: 'h', detail: `${stream}: ${detail}` };
 }

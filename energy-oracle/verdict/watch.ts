@@ -20,6 +20,8 @@ const lookAfterMs: DurationMs = 38 * HOUR;
 /** Days that are looked at again when nothing was kept, and how many of them the slower detectors see. */
 const catchUpDays = 60;
 const catchUpFindingsDays = 3;
+/** A finding that is still seen after so long is confirmed. */
+const confirmMs: DurationMs = 2 * DAY;
 /** What the detectors compare a day with. */
 const symptomDays = 30;
 
@@ -80,10 +82,9 @@ export function createWatch({ sites, store, kept, accepted, tell }: WatchPorts):
     if (pv.length === 0) return before;
     const none = { start: past.start, stepMs: SLOT, values: [] };
     const history = { pvKw: powerSeries(pv, past), loadKw: powerSeries(load, past), importPrice: none, carbonIntensity: none };
-    return findingsAfter(before, site, { ...history, marginalIntensity: undefined }, asOf).map((finding) => ({
-      foundAt: asOf,
-      ...finding,
-    }));
+    return findingsAfter(before, site, { ...history, marginalIntensity: undefined }, asOf)
+      .map((finding): HeldFinding => ({ foundAt: asOf, ...finding }))
+      .map((finding) => (finding.seenAt >= finding.foundAt + confirmMs ? { confirmedAt: asOf, ...finding } : finding));
   }
 
   async function lookAt(day: Instant, hasFindings: boolean): Promise<void> {

@@ -113,10 +113,20 @@ describe('what is held against a site', () => {
   };
   const alarm: NeighbourAlarm = { kind: 'change', since: noon - DAY, raisedAt: noon + HOUR, factor: 1.25 };
 
-  test('refuses the slots of a stuck meter, a shifted clock and a changed unit, each by its name', () => {
-    for (const kind of ['stuck', 'clock-shift', 'unit-change'] as const)
-      expect(reasonsOf({}, roof, { ...nothing, findings: [{ ...finding, kind }] })).toEqual([kind]);
-  });
+  test.each([
+    { name: 'a stuck sun', change: {}, want: ['stuck'] },
+    { name: 'a stuck load', change: { stream: 'load' as const }, want: ['stuck'] },
+    { name: 'a load in another unit', change: { stream: 'load' as const, kind: 'unit-change' as const }, want: ['unit-change'] },
+    {
+      name: 'a shifted clock that was confirmed',
+      change: { kind: 'clock-shift' as const, confirmedAt: noon + 6 * HOUR },
+      want: ['clock-shift'],
+    },
+    { name: 'no sun that vanished, as it does in polar night', change: { kind: 'unit-change' as const }, want: [] },
+    { name: 'no clock after a single odd morning', change: { kind: 'clock-shift' as const }, want: [] },
+  ])('refuses the slots of $name', ({ change, want }) =>
+    expect(reasonsOf({}, roof, { ...nothing, findings: [{ ...finding, ...change }] })).toEqual(want),
+  );
   test('counts from when it was found, back to when it began, and not past its end', () => {
     const held = (change: Partial<HeldFinding>) => ({ ...nothing, findings: [{ ...finding, ...change }] });
     expect(reasonsOf({}, roof, held({}), noon + HOUR)).toEqual([]);
