@@ -7,6 +7,7 @@ import { benchForecast } from './forecast.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPlan } from './plan.ts';
 import { benchShading } from './plan-shading.ts';
+import { benchPlausibility } from './plausibility.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
 import { benchStores } from './stores.ts';
@@ -36,6 +37,7 @@ const benches: Readonly<Record<string, (args: BenchArguments) => Promise<Bar[]>>
   plan: benchPlan,
   sim: benchSim,
   feeds: benchFeeds,
+  plausibility: benchPlausibility,
   shading: ({ seed }) => benchShading({ seed }),
 };
 
