@@ -190,7 +190,7 @@ function cheatBars(name: string, street: Street, cheats: readonly Cheat[]): Bar[
     const certified = certifiedOver(street, cheat, alarms, lossDays);
     toldWh += certified.toldWh;
     honestWh += certified.honestWh;
-    inflatedWh += certifiedOver({ ...street }, { ...cheat }, [], lossDays).toldWh - certified.honestWh;
+    inflatedWh += certifiedOver(street, cheat, [], lossDays).toldWh - certified.honestWh;
   }
   const at = (share: number) => found.sort((a, b) => a - b)[Math.ceil(share * cheats.length) - 1];
   const days = (share: number) => rounded(at(share) ?? -1, 0);
@@ -204,6 +204,7 @@ function cheatBars(name: string, street: Street, cheats: readonly Cheat[]): Bar[
     reported(`${name}: days to detect, median (-1: never)`, days(0.5), 'd'),
     reported(`${name}: days to detect, 90 % (-1: never)`, days(0.9), 'd'),
     reported(`${name}: certified wrongly in ${lossDays} days`, rounded((100 * (toldWh - honestWh)) / honestWh, 1), '% of honest'),
+    reported(`${name}: certified wrongly, of a house and day`, rounded((toldWh - honestWh) / cheats.length / lossDays, 0), 'Wh'),
     reported(`${name}: the same without neighbours, ceiling and nameplate alone`, rounded((100 * inflatedWh) / honestWh, 1), '% of honest'),
   ];
 }
