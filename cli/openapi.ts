@@ -4,7 +4,7 @@
  * Takes the rows of every floor as they are; a row says no more here than it does where it is mounted. The document is the
  * same with and without keys: it names the headers that a key may come in.
  */
-import { extendZodWithOpenApi, OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 
 /** What a floor says of its routes; `ServedApi` is one, and so are the floors' own contracts. */
@@ -29,7 +29,7 @@ export interface ContractRow {
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 
-extendZodWithOpenApi(z); // a schema can only be given a name after this
+type ComponentSchema = Parameters<typeof OpenAPIRegistry.prototype.registerComponent<'schemas'>>[2];
 
 const json = 'application/json';
 const refusals: Readonly<Record<number, string>> = {
@@ -86,7 +86,8 @@ export function openApiDocument(contracts: readonly Contract[]): OpenApiDocument
   registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' });
   registry.registerComponent('securitySchemes', 'authToken', { type: 'apiKey', in: 'header', name: 'auth-token' });
   for (const contract of contracts) {
-    registry.register(refusalName(contract), contract.refusalSchema);
+    const { $schema: _, ...schema } = z.toJSONSchema(contract.refusalSchema);
+    registry.registerComponent('schemas', refusalName(contract), schema as ComponentSchema);
     for (const row of contract.routes) registry.registerPath(routeConfig(contract, row));
   }
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({

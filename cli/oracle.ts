@@ -2,10 +2,11 @@
  * Oracle: the command group `sunward oracle`. Each command has its own file.
  */
 import { Command } from 'commander';
+import { feedsCommand } from './feeds.ts';
 import { brokerConfigCommand } from './oracle-broker-config.ts';
 import { credentialsCommand } from './oracle-credentials.ts';
 import { keysCommand } from './oracle-keys.ts';
-import { feedsCommand } from './feeds.ts';
+import { openapiCommand } from './oracle-openapi.ts';
 import { retentionCommand } from './retention.ts';
 import { sniffCommand } from './sniff.ts';
 import { verdictsCommand } from './verdicts.ts';
@@ -19,6 +20,7 @@ export function oracleCommand(stop: () => AbortSignal): Command {
   oracle.addCommand(keysCommand());
   oracle.addCommand(verdictsCommand());
   oracle.addCommand(feedsCommand());
+  oracle.addCommand(openapiCommand());
   oracle.addCommand(retentionCommand());
   return oracle;
 }

@@ -3,6 +3,7 @@
  */
 import { oracleApi } from '../energy-oracle/api.ts';
 import type { Oracle } from '../energy-oracle/oracle.ts';
+import type { ServedConfig } from '../energy-oracle/served/served-apis.ts';
 import { signalsApi } from '../energy-oracle/signals/api.ts';
 import type { SignalFetcher } from '../energy-oracle/signals/fetched-signals.ts';
 import type { Site } from '../energy-oracle/site.ts';
@@ -20,6 +21,7 @@ import { onlyOwner, seesMetersOf } from './door/gate.ts';
 import type { Engines, Part } from './engines.ts';
 import type { EventLog } from './event-log.ts';
 import { type HttpOptions, type HttpServer, startHttp } from './http-server.ts';
+import { servedRouters } from './served-http.ts';
 import { createSummary } from './summary.ts';
 
 export interface RiverHttp {
@@ -48,6 +50,8 @@ export interface RiverHttp {
   /** Sources of signals that are asked; without it nobody is. */
   readonly signals?: SignalFetcher;
   readonly pvForecasts?: PvFetcher;
+  /** Where the imitated APIs are. */
+  readonly apis?: ServedConfig | undefined;
 }
 
 /** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
@@ -70,6 +74,7 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
       signalsApi({ clock, store: series, feeds, staleMsOf, pvForecastOf: (site) => river.pvForecasts?.forecastOf(site) }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
+      ...servedRouters({ clock, sites, store: series, config: river.apis }),
     ],
     status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts }),
     summary: () => sum(clock.now()),

@@ -86,7 +86,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 async function flow(
   { data, host, port, stop, retrain = retrainCron, keepMonths = monthsKept, env }: ServeOptions,
-  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels, signals: section, pvForecast }: FleetFile,
+  { sites, feedKeys, rates, epoch, weatherUrl, acceptedLevels, signals: section, pvForecast, apis }: FleetFile,
   engines: Engines,
   { door, log, scrub }: { readonly door: Door; readonly log: Log; readonly scrub: (text: string) => string },
 ): Promise<void> {
@@ -246,6 +246,7 @@ async function flow(
     missing: createReadiness({ clock, sites, view: oracle.view, line, folder: data, engines: engines.missing }),
     signals,
     pvForecasts,
+    apis,
   });
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   log.info('server.start', `listening at ${http.url}`);

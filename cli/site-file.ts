@@ -5,10 +5,12 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ExchangeRates } from '../energy-oracle/grid/price.ts';
+import type { ServedConfig } from '../energy-oracle/served/served-apis.ts';
 import type { Site } from '../energy-oracle/site.ts';
 import type { AcceptedLevel } from '../energy-oracle/verdict/watch.ts';
 import { kilowattHours, kilowatts, pricePerMegawattHour } from '../units/quantity.ts';
 import { type Instant, parseDuration, parseInstant } from '../units/time.ts';
+import { apisSection } from './apis-section.ts';
 import { type PvForecastSection, pvForecastSection, type SignalsSection, signalsSection } from './signals-file.ts';
 
 export interface FleetFile {
@@ -26,6 +28,8 @@ export interface FleetFile {
   readonly signals: SignalsSection;
   /** Whom to ask what panels will give; `undefined` asks nobody. */
   readonly pvForecast: PvForecastSection | undefined;
+  /** Where the imitated APIs are; `undefined` leaves them where they are by themselves. */
+  readonly apis: ServedConfig | undefined;
 }
 
 /** The fleet file cannot be used; says where and why. */
@@ -112,6 +116,7 @@ const fleet = z.strictObject({
   acceptedLevels: z.array(z.strictObject({ site: name, from: rfc3339 })).default([]),
   signals: signalsSection.default({}),
   pvForecast: pvForecastSection.optional(),
+  apis: apisSection.optional(),
   sites: z.array(site).min(1),
 });
 
@@ -128,10 +133,20 @@ function yamlIn(file: string): unknown {
 export function readFleet(file: string): FleetFile {
   const parsed = fleet.safeParse(yamlIn(file));
   if (!parsed.success) throw new FleetFileFault(file, z.prettifyError(parsed.error), parsed.error);
-  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels, signals, pvForecast } = parsed.data;
+  const { sites, feeds, currency, rates, epoch, weather, acceptedLevels, signals, pvForecast, apis } = parsed.data;
   const ids = new Set(sites.map(({ id }) => id));
   if (ids.size < sites.length) throw new FleetFileFault(file, 'two sites have one id');
   const stranger = acceptedLevels.find(({ site }) => !ids.has(site));
   if (stranger) throw new FleetFileFault(file, `acceptedLevels: no site ${stranger.site}; there are ${[...ids].join(', ')}`);
-  return { sites, feedKeys: feeds, rates: { accounting: currency, perUnit: rates }, epoch, weatherUrl: weather?.url, acceptedLevels, signals, pvForecast };
+  return {
+    sites,
+    feedKeys: feeds,
+    rates: { accounting: currency, perUnit: rates },
+    epoch,
+    weatherUrl: weather?.url,
+    acceptedLevels,
+    signals,
+    pvForecast,
+    apis,
+  };
 }
