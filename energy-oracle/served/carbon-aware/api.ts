@@ -226,7 +226,7 @@ async function emissionsOf(
   asked: Interval | undefined,
 ): Promise<readonly EmissionsRow[]> {
   const now = clock.now();
-  const interval = asked ?? { start: now - latestBehindMs, end: now };
+  const interval = asked ? { start: asked.start, end: asked.end + 1 } : { start: now - latestBehindMs, end: now }; // the original takes the step that begins at the end too
   const measured = await reader.measured(zone, 'carbon_intensity', interval, SLOT, now);
   const rows = measured.map(({ start, end, value }) => ({ location, start, end, value }));
   return asked ? rows.filter(({ start, end }) => end > asked.start && start <= asked.end) : rows.slice(-1);
@@ -265,7 +265,7 @@ async function forecastBody(
   const points = forecast ? forecastSteps(forecast, span, SLOT) : [];
   const [first, last] = [points[0], points.at(-1)];
   if (!forecast || !first || !last) return undefined;
-  const bounds = ordered(dataStartAt ?? first.start, dataEndAt ?? last.end, 'dataStartAt', 'dataEndAt', forecastMsMax);
+  const bounds = ordered(dataStartAt ?? first.start, dataEndAt ?? last.end, 'dataStartAt', 'dataEndAt', Number.POSITIVE_INFINITY);
   const errors = {
     ...(bounds.start < first.start || bounds.start >= last.end ? { dataStartAt: [within('dataStartAt', first, last)] } : {}),
     ...(bounds.end > last.end ? { dataEndAt: [within('dataEndAt', first, last)] } : {}),

@@ -35,8 +35,9 @@ export async function halfHours(reader: ZoneReader, zone: string, interval: Inte
 async function forecastsOf(reader: ZoneReader, zone: string, span: Interval, now: Instant): Promise<ReadonlyMap<Instant, number>> {
   const begun = halfHourOf(now);
   const parts: (Interval & { readonly asOf: Instant })[] = [];
-  for (let day = Math.floor(span.start / DAY) * DAY; day < Math.min(span.end, begun); day += DAY)
-    parts.push({ start: Math.max(day, span.start), end: Math.min(day + DAY, span.end, begun), asOf: day });
+  const over = Math.min(span.end, begun);
+  for (let day = Math.floor(span.start / DAY) * DAY; Math.max(day, span.start) < over; day += DAY)
+    parts.push({ start: Math.max(day, span.start), end: Math.min(day + DAY, over), asOf: day });
   if (span.end > begun) parts.push({ start: Math.max(begun, span.start), end: span.end, asOf: now });
   const told = await Promise.all(
     parts.map(async (part) => {
