@@ -21,17 +21,18 @@ interface Operation {
   readonly 'x-role'?: string;
 }
 
+/** Resolves when all of it is out: the process ends with the command, and a pipe takes less at once than the document is long. */
+const print = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => process.stdout.write(`${text}\n`, (fault) => (fault ? reject(fault) : resolve())));
+
 export const openapiCommand = (): Command =>
   new Command('openapi')
     .description('print every route that the server answers')
     .option('--fleet <file>', 'as `sunward serve` gets it: with its mounts')
     .option('--json', 'print the OpenAPI 3.1 document', false)
-    .action(({ fleet, json }: { readonly fleet?: string; readonly json: boolean }) => {
+    .action(async ({ fleet, json }: { readonly fleet?: string; readonly json: boolean }) => {
       const document = documentFor(fleet);
-      if (json) {
-        process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-        return;
-      }
+      if (json) return print(JSON.stringify(document, null, 2));
       const rows = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
         Object.entries(item as Record<string, Operation>).map(([method, { tags, summary, ...rest }]) => [
           method.toUpperCase(),
@@ -41,5 +42,5 @@ export const openapiCommand = (): Command =>
           summary ?? '',
         ]),
       );
-      process.stdout.write(`${table(['METHOD', 'PATH', 'ROLE', 'API', 'WHAT'], rows)}\n`);
+      await print(table(['METHOD', 'PATH', 'ROLE', 'API', 'WHAT'], rows));
     });
