@@ -72,7 +72,7 @@ async function answer(ports: ServedApisPorts, window: RateWindow, api: ServedApi
     }
     return await row.handle({
       params: parsed(row.params, request.params, 'path'),
-      query: parsed(row.query, api.isCaseBlind ? respelled(row.query, request.query) : request.query, 'query'),
+      query: parsed(row.query, filled(api.isCaseBlind ? respelled(row.query, request.query) : request.query), 'query'),
       body: parsed(row.body, request.body, 'body'),
       headers: request.headers,
     });
@@ -119,6 +119,10 @@ function respelled(schema: z.ZodObject | undefined, query: Request['query']): Re
   const spelling = new Map(Object.keys(schema?.shape ?? {}).map((name) => [name.toLowerCase(), name]));
   return Object.fromEntries(Object.entries(query).map(([name, value]) => [spelling.get(name.toLowerCase()) ?? name, value]));
 }
+
+/** A query without the fields that were named and left empty: an empty latitude is none, and not the equator. */
+const filled = (query: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
 
 /** What the body parser refuses is the caller's doing; all else is a fault here, of which the caller is told nothing. */
 function faultRefusal(fault: unknown): Refusal {

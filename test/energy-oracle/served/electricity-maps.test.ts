@@ -48,6 +48,7 @@ describe('Electricity Maps v3', () => {
       says: /london in GB, is 12\d\d km away; at most 500/,
     },
     { name: 'no place at all', query: '', status: 400, says: /name a place/ },
+    { name: 'an empty place', query: 'lat=&lon=', status: 400, says: /name a place/ },
     { name: 'half a place', query: 'lat=52', status: 400, says: /name a place/ },
     { name: 'a latitude that is none', query: 'lat=152&lon=13', status: 400, says: /lat/ },
     { name: 'factors that nobody knows', query: 'zone=DE&emissionFactorType=direct', status: 400, says: /direct/ },
