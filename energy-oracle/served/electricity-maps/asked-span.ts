@@ -1,8 +1,7 @@
 /**
  * Asked span: the zone and the time that a query of Electricity Maps means, or the refusal.
  *
- * Owns the limits of a range, how long a step is, and that nothing is asked for twice: of several ways to name a place the first
- * counts.
+ * Owns the limits of a range and how long a step is. Of several ways to name a place the first that is there counts.
  */
 import type { Clock } from '../../../units/clock.ts';
 import { DAY, type DurationMs, HOUR, type Instant, type Interval, MINUTE, toIso } from '../../../units/time.ts';

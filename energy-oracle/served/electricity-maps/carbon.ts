@@ -1,7 +1,7 @@
 /**
  * Carbon: a zone's intensity as points of Electricity Maps' carbon intensity, measured or estimated.
  *
- * A step that is not measured is estimated from the forecast that was in force when it began, unless the caller will
+ * A step that is not measured is estimated from a forecast, unless the caller will
  * have no estimates; a step that nobody knows is `null`, never 0.
  */
 import type { DurationMs, Instant, Interval } from '../../../units/time.ts';
