@@ -24,7 +24,8 @@ import { createScheduler } from '../scheduler/engine.ts';
 import { reward, tariff } from '../scheduler/terms.ts';
 import type { EventWire } from '../scheduler/wire.ts';
 import { wallClock } from '../units/clock.ts';
-import { DAY, type DurationMs, HOUR, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
+import { DAY, type DurationMs, HOUR, MINUTE, SECOND, SLOT, slotOf, toIso } from '../units/time.ts';
+import { startAnnouncing } from './announcing.ts';
 import { createScrub, secretsIn } from './door/scrub.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
@@ -248,10 +249,22 @@ async function flow(
     pvForecasts,
     apis,
   });
+  const endAnnouncing = startAnnouncing({
+    line,
+    env,
+    clock,
+    sites,
+    view: oracle.view,
+    store: engines.stores.series,
+    currency: rates.accounting,
+    everyMs: MINUTE,
+    tell: (text) => say('system', text),
+  });
   process.stdout.write(`${partsTable([...engines.parts, http.part])}\n\n`);
   log.info('server.start', `listening at ${http.url}`);
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve(), { once: true })));
   await Promise.all(tasks.map((task) => task.stop()));
+  await endAnnouncing();
   await guarded('keeping what was learned', () => retraining.remember())();
   await http.close();
   await scheduler.close();

@@ -23,7 +23,8 @@ import { createSimEngine } from '../simulator/plant/sim-engine.ts';
 import type { Scenario } from '../simulator/scenario.ts';
 import { createWorld, type World, type WorldPorts } from '../simulator/world.ts';
 import type { Clock } from '../units/clock.ts';
-import { type DurationMs, HOUR, type Instant, toIso } from '../units/time.ts';
+import { type DurationMs, HOUR, type Instant, SECOND, toIso } from '../units/time.ts';
+import { startAnnouncing } from './announcing.ts';
 import { type Engines, type Part, startEngines } from './engines.ts';
 import { createEventLog } from './event-log.ts';
 import { learningEngine } from './learning.ts';
@@ -54,6 +55,8 @@ const home = join(import.meta.dirname, '..');
 /** From SIGTERM to SIGKILL of a job at shutdown: everything must be gone within five seconds. */
 const graceMs = 2_000;
 const progressEveryMs = 6 * HOUR;
+/** Wall time: many virtual hours may pass meanwhile. */
+const announceEveryMs = 10 * SECOND;
 
 /** Resolves when the run is over, stopped or finished; the exit code is the caller's. */
 export async function start(options: StartOptions): Promise<void> {
@@ -108,9 +111,16 @@ async function flow(
   const http = live
     ? await startRiverHttp({ ...world, ...shared, engines, parts, events, speed, host: '127.0.0.1', port, defaultOwner: 'you' })
     : undefined;
+  let endAnnouncing: (() => Promise<void>) | undefined;
   if (!options.json) process.stdout.write(`${partsTable(http ? [...parts, http.part] : parts)}\n\n`);
   try {
     await world.open();
+    if (live) {
+      const tell = (text: string) => events.tell({ at: toIso(world.clock.now()), kind: 'system', text });
+      const { clock, sites, oracle } = world;
+      const from = { line: engines.mqtt.line, env: options.env, clock, sites, view: oracle.view, store: engines.stores.series };
+      endAnnouncing = startAnnouncing({ ...from, currency, everyMs: announceEveryMs, tell });
+    }
     const until = options.lengthMs === undefined ? Number.POSITIVE_INFINITY : scenario.start + options.lengthMs;
     await runTelling(world, until, () => stop.aborted, live ? undefined : note);
     if (!live && !stop.aborted) {
@@ -118,6 +128,7 @@ async function flow(
       print(await createSummary({ ...engines.stores, ...shared, chain: engines.chain, surplusOver, settlingMs: 0 })(until), options.json);
     }
   } finally {
+    await endAnnouncing?.();
     await http?.close();
     await world.close();
   }

@@ -38,6 +38,8 @@ const connectMsMax = 5_000;
 /** `open` gives up when the broker was not there for so long. */
 const openMsMax = 15_000;
 const receiptSuffix = '/receipt';
+/** What is said below the topics of readings and is none: receipts, forecasts that we publish, a meter's presence. */
+const ownWords = /\/receipt$|^energy\/v1\/[^/]+\/[^/]+\/(forecast\/.*|status)$/;
 
 const receiptWire = z.strictObject({
   committed: z.array(z.strictObject({ stream: z.string(), seq: z.int().nonnegative() })),
@@ -66,7 +68,7 @@ export function createMqttTelemetrySource({
   return {
     open: async (onMessage) => {
       client = await subscribed(line, `${root}/#`, (topic, payload) => {
-        if (topic.endsWith(receiptSuffix)) return; // our own words
+        if (ownWords.test(topic)) return;
         onMessage({ topic, payload, receivedAt: clock.now() });
       });
     },
@@ -117,6 +119,21 @@ function decodeReceipt(sender: string, payload: Uint8Array): Receipt | undefined
   }
 }
 
+/** Who we are on a line, in the words of npm `mqtt`. */
+export const identityOf = ({
+  username,
+  password,
+  ca,
+  cert,
+  key,
+}: MqttLine): Partial<Pick<MqttLine, 'username' | 'password' | 'ca' | 'cert' | 'key'>> => ({
+  ...(username === undefined ? {} : { username }),
+  ...(password === undefined ? {} : { password }),
+  ...(ca === undefined ? {} : { ca }),
+  ...(cert === undefined ? {} : { cert }),
+  ...(key === undefined ? {} : { key }),
+});
+
 /** A client that is connected and subscribed, and becomes so again after every loss of the connection. */
 function subscribed(line: MqttLine, filter: string, onMessage: (topic: string, payload: Uint8Array) => void): Promise<MqttClient> {
   const client = connect(line.url, {
@@ -127,11 +144,7 @@ function subscribed(line: MqttLine, filter: string, onMessage: (topic: string, p
     reconnectPeriod: reconnectMs,
     connectTimeout: connectMsMax,
     resubscribe: false, // done below on every connect, so that a loss before the first SUBACK heals too
-    ...(line.username === undefined ? {} : { username: line.username }),
-    ...(line.password === undefined ? {} : { password: line.password }),
-    ...(line.ca === undefined ? {} : { ca: line.ca }),
-    ...(line.cert === undefined ? {} : { cert: line.cert }),
-    ...(line.key === undefined ? {} : { key: line.key }),
+    ...identityOf(line),
   });
   let attempts = 0;
   client.on('connect', () => {

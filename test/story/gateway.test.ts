@@ -64,7 +64,7 @@ async function startOracle(line: MqttLine, store: SeriesStore, root: 'energy/v1'
 
 const readingsOf = async (store: SeriesStore): Promise<Reading[]> => {
   const all = { start: Date.now() - DAY, end: Date.now() + DAY };
-  return (await Promise.all(told.map((stream) => store.readings(site.id, stream, all)))).flat();
+  return (await Promise.all(told.map((stream) => store.readings(site.id, stream, all, Number.MAX_SAFE_INTEGER)))).flat();
 };
 const claim = (stream: string, start: number, value: number) => `${stream} ${start} ${value}`;
 

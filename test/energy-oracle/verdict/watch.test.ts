@@ -128,7 +128,7 @@ describe('the order in which readings arrive', () => {
     const evidence = { ...signed(readingOf(1, 0), keyOf(1)), receivedAt: noon };
     for (const value of order) await store.commit({ readings: [{ value, evidence }], curves: [], weather: [], quarantined: [] });
     for (const stream of ['pv_power', 'load_power', 'grid_power'] as readonly Stream[]) {
-      const stored = await store.readings(site.id, stream, whole);
+      const stored = await store.readings(site.id, stream, whole, Number.MAX_SAFE_INTEGER);
       await store.putRollups(rollUp({ site: site.id, stream, readings: stored }, [noon, noon + SLOT], whole.end));
     }
     const told = await evidenceOver({ store, site, whole, asOf: whole.end + 5 * MINUTE, bannedSlots: new Set() });
