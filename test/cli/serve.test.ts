@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signingKey } from '../../energy-oracle/site.ts';
 import { createMqttUplink } from '../../energy-oracle/telemetry/mqtt-telemetry.ts';
@@ -147,5 +148,17 @@ describe('serve, with one site and its agent', () => {
     });
     expect(refused).toMatchObject({ reason: 'out-of-range', detail: expect.stringMatching(/^cloud_cover of .* found 2\.5$/) });
     expect(asked[0]?.searchParams.get('latitude')).toBe('50.0000');
+  }, 60_000);
+
+  test('tells Home Assistant of its site, and keeps its forecasts', async () => {
+    const home = await connectAsync(mqtt);
+    const kept = new Map<string, string>();
+    home.on('message', (topic, payload) => kept.set(topic, payload.toString()));
+    await home.subscribeAsync(['homeassistant/#', 'sunward/#', 'energy/v1/ada/roof/forecast/#']);
+    const topics = ['homeassistant/device/sunward_roof/config', 'sunward/ada/roof/state', 'energy/v1/ada/roof/forecast/surplus_power'];
+    await until('what is announced', () => (topics.every((topic) => kept.has(topic)) ? true : undefined));
+    await home.endAsync();
+    expect(kept.get('sunward/status')).toBe('online');
+    expect(JSON.parse(kept.get(topics[0] ?? '') ?? '')).toMatchObject({ device: { name: 'A roof' }, state_topic: topics[1] });
   }, 60_000);
 });

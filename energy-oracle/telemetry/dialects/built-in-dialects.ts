@@ -23,6 +23,7 @@ const evcc: DialectData = {
     { match: '{root}/site/grid/power', device: 'site', measure: 'grid', unit: 'W', stream: 'grid_power' },
     { match: '{root}/site/gridPower', device: 'site', measure: 'grid', unit: 'W', stream: 'grid_power' },
     { match: '{root}/site/grid/energy', device: 'site', measure: 'import', unit: 'kWh', stream: 'energy_import' },
+    { match: '{root}/site/grid/returnEnergy', device: 'site', measure: 'export', unit: 'kWh', stream: 'energy_export' },
     { match: '{root}/site/battery/power', device: 'site', measure: 'battery', unit: 'W', stream: 'battery_power' },
     { match: '{root}/site/batteryPower', device: 'site', measure: 'battery', unit: 'W', stream: 'battery_power' },
     { match: '{root}/site/battery/soc', device: 'site', measure: 'soc', unit: '%', stream: 'battery_soc' },
@@ -30,6 +31,8 @@ const evcc: DialectData = {
     { match: '{root}/site/pv/{number}/power', device: 'pv/{number}', unit: 'W' },
     { match: '{root}/site/battery/{number}/power', device: 'battery/{number}', unit: 'W' },
     { match: '{root}/site/battery/{number}/soc', device: 'battery/{number}', measure: 'soc', unit: '%' },
+    { match: '{root}/site/battery/devices/{number}/power', device: 'battery/{number}', unit: 'W' },
+    { match: '{root}/site/battery/devices/{number}/soc', device: 'battery/{number}', measure: 'soc', unit: '%' },
   ],
   available: [{ match: '{root}/status', device: 'site', online: 'online', offline: 'offline' }],
   // a charging point is told of once in a round, and every point waits its turn
@@ -80,7 +83,7 @@ const victron: DialectData = {
   ],
   settle: { match: 'N/{portal}/full_publish_completed', device: '{portal}', after: '30s' },
   keepalive: {
-    match: 'N/{portal}/system/{instance}/Serial',
+    match: ['N/{portal}/system/{instance}/Serial', 'N/{portal}/heartbeat', 'N/{portal}/keepalive'],
     topic: 'R/{portal}/keepalive',
     wake: '',
     stay: '{"keepalive-options":["suppress-republish"]}',

@@ -100,7 +100,9 @@ interface Speaker {
   readonly session: Session | undefined;
   readonly sums: PartSums;
   readonly settle: { readonly topic: TopicPattern; readonly device: string } | undefined;
-  readonly keepalive: { readonly topic: TopicPattern; readonly rule: { readonly topic: string }; readonly state: Keepalive } | undefined;
+  readonly keepalive:
+    | { readonly topics: readonly TopicPattern[]; readonly rule: { readonly topic: string }; readonly state: Keepalive }
+    | undefined;
 }
 
 /** @throws DialectFault for a mapping that names what is not there */
@@ -112,7 +114,7 @@ export function createInterpreter({ mapping }: { mapping: Mapping }): Interprete
     ...site.filters,
     ...(session?.filters ?? []),
     ...(settle ? [settle.topic.filter] : []),
-    ...(keepalive ? [keepalive.topic.filter] : []),
+    ...(keepalive?.topics.map(({ filter }) => filter) ?? []),
   ]);
 
   const conclude = (speaker: Speaker, said: Said, message: LocalMessage): Finding | undefined => {
@@ -165,7 +167,7 @@ export function createInterpreter({ mapping }: { mapping: Mapping }): Interprete
         const met = speaker.settle?.topic.match(message.topic);
         if (met && speaker.settle)
           speaker.sums.settle(`${name}/${rendered(speaker.settle.device, { ...speaker.site.variables, ...met })} `);
-        const alive = speaker.keepalive?.topic.match(message.topic);
+        const alive = speaker.keepalive && firstMatch(speaker.keepalive.topics, message.topic);
         if (met || alive) isKnown = true;
         if (alive && speaker.keepalive)
           speaker.keepalive.state.know(rendered(speaker.keepalive.rule.topic, { ...speaker.site.variables, ...alive }));
@@ -189,6 +191,14 @@ export function createInterpreter({ mapping }: { mapping: Mapping }): Interprete
     },
     due: (now) => speakers.flatMap(({ keepalive }) => keepalive?.state.due(now) ?? []),
   };
+}
+
+function firstMatch(patterns: readonly TopicPattern[], topic: string): Variables | undefined {
+  for (const pattern of patterns) {
+    const found = pattern.match(topic);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function refusalOf(
@@ -242,7 +252,7 @@ function speakerOf(dialect: Dialect, given: Readonly<Record<string, string>> | u
     session: session && sessionOf(session, site.variables),
     sums: createPartSums(settle?.after ?? settleAfterMs),
     settle: settle?.match && settle.device ? { topic: pattern(settle.match), device: settle.device } : undefined,
-    keepalive: keepalive && { topic: pattern(keepalive.match), rule: keepalive, state: createKeepalive(keepalive) },
+    keepalive: keepalive && { topics: keepalive.match.map(pattern), rule: keepalive, state: createKeepalive(keepalive) },
   };
   const known = keepalive && rendered(keepalive.topic, site.variables);
   if (known !== undefined && !known.includes('{')) speaker.keepalive?.state.know(known);

@@ -79,7 +79,7 @@ const settle = z.strictObject({ match: pattern.optional(), device: template.opti
 
 const keepalive = z.strictObject({
   /** Topics that tell which devices there are. */
-  match: pattern,
+  match: z.array(pattern).min(1),
   topic: template,
   /** Asks for everything. */
   wake: z.string(),

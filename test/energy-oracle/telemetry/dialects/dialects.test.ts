@@ -46,13 +46,44 @@ describe('evcc', () => {
       ],
       want: ['evcc/pv/2 pv_power 200'],
     },
+    {
+      name: 'tells a home’s load with what its charging points draw',
+      messages: [
+        ['evcc/site/homePower', '400'],
+        ['evcc/loadpoints', '2'],
+        ['evcc/loadpoints/1/chargePower', '3600'],
+        ['evcc/loadpoints/2/chargePower', '0', { receivedAt: noon + 119_000 }],
+        ['evcc/site/homePower', '410', { receivedAt: noon + 120_000 }],
+      ],
+      want: ['evcc/site load_power 4010'],
+    },
+    {
+      name: 'does not take what the broker kept, but adds it up',
+      messages: [
+        ['evcc/loadpoints/1/chargePower', '1000', { retained: true }],
+        ['evcc/site/pvPower', '900', { retained: true }],
+        ['evcc/site/homePower', '410', { receivedAt: noon + 120_000 }],
+      ],
+      want: ['evcc/site load_power 1410'],
+      refused: /evcc\/site pv: kept by the broker/,
+    },
+    {
+      name: 'has a battery of several devices',
+      mapping: { others: 'ignore', devices: [{ device: 'evcc/battery/2', measure: 'soc', stream: 'battery_soc' }] },
+      messages: [['evcc/site/battery/devices/2/soc', '57.5']],
+      want: ['evcc/battery/2 battery_soc 57.5'],
+    },
     { name: 'refuses what is no number', messages: [['evcc/site/pvPower', 'lots']], want: [], refused: /"lots" is no number/ },
   ])('$name', holds);
 });
 
 /** Shapes: victronenergy/dbus-flashmq README.md; paths of victronenergy/venus wiki, page dbus. */
 describe('Victron Venus', () => {
-  const phase = (number: number, value: unknown): Spoken => [`N/abc/system/0/Ac/Grid/L${number}/Power`, { value }];
+  const phase = (number: number, value: unknown, second = 0): Spoken => [
+    `N/abc/system/0/Ac/Grid/L${number}/Power`,
+    { value },
+    { receivedAt: noon + second * 1_000 },
+  ];
   const done: Spoken = ['N/abc/full_publish_completed', { value: 1_702_459_522 }];
   test.each<Case>([
     {
@@ -67,9 +98,14 @@ describe('Victron Venus', () => {
       want: ['victron/abc battery_power -500'],
     },
   ])('$name', holds);
+  test('is woken at once where its portal is known', () => {
+    const ear = translator({ variables: { victron: { portal: 'abc' } } });
+    expect(ear.due(0).map(({ topic }) => topic)).toEqual(['R/abc/keepalive']);
+    expect(lines(heard([['N/other/system/0/Dc/Battery/Soc', { value: 1 }]], {}, ear))).toEqual([]);
+  });
   test('is kept awake with one request for everything, then with short ones', () => {
     const ear = translator();
-    heard([['N/abc/system/0/Serial', { value: 'abc' }]], {}, ear);
+    heard([['N/abc/heartbeat', { value: 1 }]], {}, ear);
     const sent = [0, 10, 30, 60, 90, 120, 150].flatMap((second) =>
       ear.due(second * 1_000).map(({ topic, payload }) => [second, topic, new TextDecoder().decode(payload)]),
     );
@@ -145,6 +181,38 @@ describe('Home Assistant discovery', () => {
       want: ['homeassistant/inverter1 pv_power 1250'],
       refused: /inverter1 power: the device says that it is away/,
     },
+    ...(
+      [
+        ['all', ['online', 'offline'], false],
+        ['all', ['online', 'online'], true],
+        ['any', ['online', 'offline'], true],
+        ['any', ['offline', 'offline'], false],
+        ['latest', ['offline', 'online'], true],
+        ['latest', ['online', 'offline'], false],
+      ] as const
+    ).map(
+      ([mode, [first, second], here]): Case => ({
+        name: `is ${here ? '' : 'not '}there with ${mode} of ${first}, ${second}`,
+        mapping: owner('homeassistant/x', 'load_power', { measure: 'x' }),
+        messages: [
+          [
+            'homeassistant/sensor/x/config',
+            {
+              stat_t: 's',
+              dev_cla: 'power',
+              unit_of_meas: 'W',
+              avty_mode: mode,
+              avty: [{ t: 'a' }, { t: 'b', val_tpl: '{{ value_json.state }}' }],
+            },
+          ],
+          ['a', first],
+          ['b', { state: second }],
+          ['s', '5'],
+        ],
+        want: here ? ['homeassistant/x load_power 5'] : [],
+        ...(here ? {} : { refused: /is away/ }),
+      }),
+    ),
     { name: 'forgets what was taken back', mapping: pv, messages: [bundle, [bundle[0], ''], state], want: [] },
     {
       name: 'does not take a state that the broker kept',
