@@ -47,6 +47,19 @@ describe('a site’s announcement', () => {
       state_topic: 'sunward/acme/roof/state',
       availability: [{ topic: 'sunward/status', payload_available: 'online', payload_not_available: 'offline' }],
     });
+    // DEVICE_DISCOVERY_SCHEMA of home-assistant/core components/mqtt/schemas.py knows these and refuses others
+    const known = [
+      'device',
+      'origin',
+      'components',
+      'state_topic',
+      'command_topic',
+      'qos',
+      'encoding',
+      'availability',
+      'availability_mode',
+    ];
+    expect(Object.keys(bundle).filter((key) => !known.includes(key))).toEqual([]);
     for (const [key, component] of Object.entries<Record<string, unknown>>(bundle.components)) {
       expect(component).toMatchObject({ platform: 'sensor', unique_id: `sunward_roof_${key}`, value_template: `{{ value_json.${key} }}` });
       expect(component['device_class'] === 'power').toBe(component['unit_of_measurement'] === 'W');

@@ -93,6 +93,46 @@ describe('Victron Venus', () => {
     },
     { name: 'takes null for no phase', messages: [phase(1, 100), phase(2, null), done, phase(1, 90)], want: ['victron/abc grid_power 90'] },
     {
+      name: 'takes a silent half minute for all of them, when nobody says so',
+      messages: [phase(1, 100), phase(2, 5), phase(1, 90, 30)],
+      want: ['victron/abc grid_power 95'],
+    },
+    {
+      name: 'tells no sum while a part that was there is away',
+      messages: [
+        phase(1, 100),
+        phase(2, 5),
+        done,
+        ['N/abc/system/0/Ac/Grid/L2/Power', ''],
+        phase(1, 101),
+        phase(2, 6),
+        phase(1, 102, 1),
+        ['N/abc/system/0/Ac/Grid/L2/Power', { value: null }],
+        phase(1, 103, 299),
+        phase(1, 104, 300),
+      ],
+      want: ['victron/abc grid_power 107', 'victron/abc grid_power 108', 'victron/abc grid_power 104'],
+    },
+    {
+      name: 'adds up what is on the grid, on the output and on direct current',
+      messages: [
+        ['N/abc/system/0/Ac/PvOnGrid/L1/Power', { value: 1_000 }],
+        ['N/abc/system/0/Ac/PvOnOutput/L1/Power', { value: 200 }],
+        done,
+        ['N/abc/system/0/Dc/Pv/Power', { value: 30 }],
+      ],
+      want: ['victron/abc pv_power 1230'],
+    },
+    {
+      name: 'counts both ways in kWh, and the charge in percent',
+      messages: [
+        ['N/abc/grid/30/Ac/Energy/Forward', { value: 1.5 }],
+        ['N/abc/grid/30/Ac/Energy/Reverse', { value: 0.25 }],
+        ['N/abc/system/0/Dc/Battery/Soc', { value: 81.5 }],
+      ],
+      want: ['victron/abc/grid/30 energy_import 1500', 'victron/abc/grid/30 energy_export 250', 'victron/abc battery_soc 81.5'],
+    },
+    {
       name: 'charges with a positive sign',
       messages: [['N/abc/system/0/Dc/Battery/Power', { value: 500 }]],
       want: ['victron/abc battery_power -500'],
@@ -181,6 +221,38 @@ describe('Home Assistant discovery', () => {
       want: ['homeassistant/inverter1 pv_power 1250'],
       refused: /inverter1 power: the device says that it is away/,
     },
+    ...(
+      [
+        ['all', ['online', 'offline'], false],
+        ['all', ['online', 'online'], true],
+        ['any', ['online', 'offline'], true],
+        ['any', ['offline', 'offline'], false],
+        ['latest', ['offline', 'online'], true],
+        ['latest', ['online', 'offline'], false],
+      ] as const
+    ).map(
+      ([mode, [first, second], here]): Case => ({
+        name: `is ${here ? '' : 'not '}there with ${mode} of ${first}, ${second}`,
+        mapping: owner('homeassistant/x', 'load_power', { measure: 'x' }),
+        messages: [
+          [
+            'homeassistant/sensor/x/config',
+            {
+              stat_t: 's',
+              dev_cla: 'power',
+              unit_of_meas: 'W',
+              avty_mode: mode,
+              avty: [{ t: 'a' }, { t: 'b', val_tpl: '{{ value_json.state }}' }],
+            },
+          ],
+          ['a', first],
+          ['b', { state: second }],
+          ['s', '5'],
+        ],
+        want: here ? ['homeassistant/x load_power 5'] : [],
+        ...(here ? {} : { refused: /is away/ }),
+      }),
+    ),
     ...(
       [
         ['all', ['online', 'offline'], false],
