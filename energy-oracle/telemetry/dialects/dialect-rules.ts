@@ -16,6 +16,8 @@ import type { LocalMessage } from './translator.ts';
 /** Longest payload that is looked at, bytes: a birth of a few thousand metrics. */
 export const payloadBytesMax = 262_144;
 const notesMax = 4_096;
+/** Longest name of a unit, with its quotes. */
+const noteBytesMax = 64;
 
 export interface SiteDialect {
   readonly dialect: Dialect;
@@ -73,7 +75,7 @@ export function forSite(dialect: Dialect, given: Readonly<Record<string, string>
     for (const note of notes) {
       if (!note.match(topic)) continue;
       met = true;
-      noted.set(topic, unquoted(textOf(message.payload) ?? ''));
+      if (message.payload.length <= noteBytesMax) noted.set(topic, unquoted(textOf(message.payload) ?? ''));
     }
     for (const each of available) {
       const found = each.topic.match(topic);

@@ -63,6 +63,8 @@ export interface Interpreter {
 const askedFiltersMax = 2_048;
 const assignmentCacheMax = 4_096;
 const settleAfterMs = 30_000;
+/** Names of devices come from topics, and are remembered: longer ones are nobody's. */
+const topicLengthMax = 1_024;
 
 /** @throws DialectFault for a mapping that names what is not there */
 export function createTranslator({ mapping }: { mapping: Mapping }): Translator {
@@ -162,7 +164,7 @@ export function createInterpreter({ mapping }: { mapping: Mapping }): Interprete
       const replies: Outgoing[] = [];
       const subscribe: string[] = [];
       let isKnown = false;
-      for (const speaker of speakers) {
+      for (const speaker of message.topic.length > topicLengthMax ? [] : speakers) {
         const { name } = speaker.site.dialect;
         const met = speaker.settle?.topic.match(message.topic);
         if (met && speaker.settle)

@@ -16,6 +16,8 @@ const int32 = 3;
 const int64 = 4;
 const boolean = 11;
 
+const nameLengthMax = 256;
+
 export interface Metric {
   readonly name: string | undefined;
   readonly alias: number | undefined;
@@ -46,7 +48,7 @@ export function decodeSparkplug(bytes: Uint8Array): SparkplugPayload | undefined
       timestamp: has(payload, 'timestamp') ? plain(payload.timestamp) : undefined,
       seq: has(payload, 'seq') ? plain(payload.seq) : undefined,
       metrics: payload.metrics.map((metric) => ({
-        name: has(metric, 'name') && metric.name ? String(metric.name) : undefined,
+        name: has(metric, 'name') && metric.name ? String(metric.name).slice(0, nameLengthMax) : undefined,
         alias: has(metric, 'alias') ? plain(metric.alias) : undefined,
         timestamp: has(metric, 'timestamp') ? plain(metric.timestamp) : undefined,
         datatype: has(metric, 'datatype') ? (metric.datatype ?? undefined) : undefined,

@@ -13,8 +13,11 @@ import type { LocalMessage } from './translator.ts';
 
 /** A node that does not answer is asked again after this. */
 export const askAgainMs: DurationMs = MINUTE;
-const nodesMax = 256;
-const metricsMax = 4_096;
+const nodesMax = 128;
+/** Of one node: a birth of thousands fits. */
+const metricsMax = 8_192;
+/** Of all nodes, names and aliases counted apart; the node that was born first is forgotten beyond it. */
+const definitionsMax = 100_000;
 
 interface Definition {
   readonly name: string;
@@ -24,6 +27,8 @@ interface Definition {
 
 interface Node {
   isBorn: boolean;
+  /** It has more metrics than are remembered: being born again would not help. */
+  isTooLarge: boolean;
   /** A birth may have been missed. */
   isDoubtful: boolean;
   bdSeq: number | undefined;
@@ -48,6 +53,16 @@ const ofItself = /^(bdSeq$|Node Control\/|Device Control\/|Properties\/)/;
 export function createSparkplugSession({ namespace }: { namespace: string }): Session {
   const nodes = boundedMap<Node>(nodesMax);
 
+  const makeRoom = () => {
+    let total = 0;
+    for (const { metrics } of nodes.values()) total += metrics.size;
+    for (const [key, { metrics }] of nodes) {
+      if (total <= definitionsMax || nodes.size === 1) return;
+      total -= metrics.size;
+      nodes.delete(key);
+    }
+  };
+
   const ask = (node: Node, { group, edge }: Address, now: Instant): SessionHeard['replies'] => {
     if (node.askedAt !== undefined && now - node.askedAt < askAgainMs && now >= node.askedAt) return [];
     node.askedAt = now;
@@ -66,8 +81,10 @@ export function createSparkplugSession({ namespace }: { namespace: string }): Se
       nodes.set(key, node);
       if (address.type === 'NBIRTH') {
         const reborn = { ...unborn(), isBorn: true, seq: payload.seq ?? 0, bdSeq: bdSeqIn(payload) };
-        nodes.set(key, reborn);
+        nodes.delete(key);
+        nodes.set(key, reborn); // the newest
         const { said, refusals } = tell(reborn, address, payload, message, true);
+        makeRoom();
         return { ...nothing, said, refusals };
       }
       if (address.type === 'NDEATH') {
@@ -85,7 +102,8 @@ export function createSparkplugSession({ namespace }: { namespace: string }): Se
       if (payload.seq !== undefined) node.seq = payload.seq;
       if (address.type === 'DDEATH') node.devices.delete(address.device ?? '');
       const told = address.type === 'DDEATH' ? untold : tell(node, address, payload, message, address.type === 'DBIRTH');
-      const replies = gap || told.isUnknown ? ask(node, address, message.receivedAt) : [];
+      if (address.type === 'DBIRTH') makeRoom();
+      const replies = gap || (told.isUnknown && !node.isTooLarge) ? ask(node, address, message.receivedAt) : [];
       return { said: told.said, refusals: [...refusals, ...told.refusals], replies, subscribe: [] };
     },
   };
@@ -95,6 +113,7 @@ const nothing: SessionHeard = { said: [], refusals: [], replies: [], subscribe: 
 const untold: Told = { said: [], refusals: [], isUnknown: false };
 const unborn = (): Node => ({
   isBorn: false,
+  isTooLarge: false,
   isDoubtful: false,
   bdSeq: undefined,
   seq: undefined,
@@ -166,7 +185,8 @@ function definitionOf(node: Node, device: string, metric: Metric, isBirth: boole
   if (name !== undefined) {
     const known = node.metrics.get(`${device}/${name}`);
     const definition = { name, datatype: datatype ?? known?.datatype, engUnit: engUnit ?? known?.engUnit };
-    if (isBirth && node.metrics.size < 2 * metricsMax) {
+    if (isBirth && node.metrics.size >= 2 * metricsMax) node.isTooLarge = true;
+    else if (isBirth) {
       node.metrics.set(`${device}/${name}`, definition);
       if (alias !== undefined) node.metrics.set(`#${alias}`, definition);
     }

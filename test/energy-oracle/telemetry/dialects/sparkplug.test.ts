@@ -120,6 +120,26 @@ describe('Sparkplug B', () => {
     const [assignment] = pv.devices ?? [];
     expect(lines(heard([nbirth, plain], { ...pv, devices: [{ ...assignment, unit: 'MW' }] }))).toEqual([told(2_000_000)]);
   });
+  test('forgets the node that was born first when there are more than it remembers', () => {
+    const ear = translator(pv);
+    heard([nbirth, dbirth], pv, ear);
+    const others = Array.from({ length: 128 }, (_, i): Spoken => [`spBv1.0/plant/NBIRTH/other${i}`, nbirth[1]]);
+    expect(heard(others, pv, ear).replies).toEqual([]);
+    expect(rebirths(heard([bare(2, { floatValue: 2 })], pv, ear).replies)).toEqual([asked]);
+  });
+  test('does not ask a node again and again whose metrics are too many', () => {
+    const many = (from: number): Metric[] =>
+      Array.from({ length: 3_000 }, (_, i) => ({ name: `m${from + i}`, alias: 100 + from + i, type: 'Float', value: 1 }));
+    const births = [0, 3_000, 6_000].map((from, i) => said('DBIRTH', i + 1, many(from), { device: `d${i}` }));
+    const ear = translator(pv);
+    heard([nbirth, ...births], pv, ear);
+    const strange: Spoken = [
+      'spBv1.0/plant/DDATA/edge1/d2',
+      Uint8Array.from(Payload.encode(Payload.create({ seq: 4, metrics: [{ alias: 9_090, floatValue: 1 }] })).finish()),
+    ];
+    const { replies, refusals } = heard([strange], pv, ear);
+    expect([replies, refusals.join()]).toEqual([[], expect.stringContaining('alias 9090 is of no metric that was born')]);
+  });
   test('refuses what is no payload of its kind', () =>
     expect(heard([['spBv1.0/plant/NDATA/edge1', '{"power":1}']], pv).refusals).toEqual([
       'sparkplug: spBv1.0/plant/NDATA/edge1: no Sparkplug B payload',
