@@ -4,6 +4,7 @@
  * Keeps everything in maps by key and in order by series, so that a question costs what it is about and not what there
  * is; forgets it all with the process. Good for tests and for worlds in simulation.
  */
+import { hash } from 'node:crypto';
 import { type Instant, type Interval, slotInterval } from '../../units/time.ts';
 import type { Curve } from '../grid/grid-feed.ts';
 import type { Outlook } from '../outlook.ts';
@@ -123,7 +124,7 @@ export function createMemorySeriesStore(): SeriesStore {
       }
       for (const message of batch.quarantined) {
         const { topic, payload, receivedAt } = message.evidence;
-        const key = keyOf(receivedAt, message.reason, topic, Buffer.from(payload).toString('base64'));
+        const key = keyOf(receivedAt, message.reason, topic, hash('sha256', payload));
         if (quarantined.has(key)) continue;
         quarantined.set(key, message);
         byReason[message.reason] = (byReason[message.reason] ?? 0) + 1;

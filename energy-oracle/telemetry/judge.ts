@@ -157,7 +157,11 @@ async function judgeBatch({ verifier, pastOf }: JudgePorts, message: RawMessage,
   return {
     commit: {
       readings: accepted,
-      batches: [{ value: { provider, site, seq, signature: batch.signature, end: spanOfBatch(batch).end }, evidence: message }],
+      // a batch of which nothing is stored needs no number to be known by: it is refused again when it comes again
+      batches:
+        accepted.length > 0
+          ? [{ value: { provider, site, seq, signature: batch.signature, end: spanOfBatch(batch).end }, evidence: message }]
+          : [],
       quarantined: quarantinedMembers(message, number.sender, refused),
       banned: refused.flatMap(({ bans = [] }) => bans.map((slot) => ({ site, slot }))),
     },

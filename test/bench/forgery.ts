@@ -23,7 +23,7 @@ interface Material {
   /** Uniform in [0, below). */
   readonly roll: (below: number) => number;
 }
-type Attempt = (material: Material) => RawMessage;
+export type Attempt = (material: Material) => RawMessage;
 
 const text = ({ payload }: RawMessage) => new TextDecoder().decode(payload);
 const fieldsOf = (message: RawMessage) => JSON.parse(text(message)) as Fields;
@@ -191,7 +191,7 @@ export interface ForgeryCount {
 }
 
 /** mulberry32 (public domain, T. Ettinger): 32 bits of state, enough for dice. */
-function dice(seed: number): Material['roll'] {
+export function dice(seed: number): Material['roll'] {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,10 +1,9 @@
 /**
- * Ingest under measure: how fast honest readings become receipts, and (`forged`) whether one lie in a million passes.
+ * Ingest under measure: how fast honest readings become receipts, and (`forged`, in `ingest-hostile.ts`) what a million
+ * hostile messages can do to them.
  *
- * The forgeries run on two worker threads, each with its own sites and verifier; progress goes to stderr. Rates are of
- * this machine and moment; the counts are not.
+ * Progress goes to stderr. Rates are of this machine and moment.
  */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { startBroker } from '../../cli/embedded/broker.ts';
 import type { SeriesStore } from '../../energy-oracle/store/series-store.ts';
 import { createMemorySpool } from '../../energy-oracle/store/spool.ts';
@@ -15,96 +14,17 @@ import { createSender } from '../../energy-oracle/telemetry/sender.ts';
 import type { RawMessage } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { createVerifier } from '../../energy-oracle/telemetry/verify.ts';
 import { createIngestStore, keyOf, messageOf, noon, readingOf, siteOf } from '../energy-oracle/telemetry/messages.ts';
-import { type ForgeryCount, tryForgeries } from './forgery.ts';
+import { benchHostile } from './ingest-hostile.ts';
 import type { Bar } from './main.ts';
-
-const forgeriesPlanned = 1_000_000;
-const honestPlanned = 10_000;
-const threads = 2;
-const sitesPerThread = 5;
 
 const pause = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
 
-/** Bars of ingest; with `forged` those of the million forgeries instead. `json` keeps stderr quiet. */
+/** Bars of ingest; with `forged` those of hostile traffic instead. `json` keeps stderr quiet. */
 export async function benchIngest({ forged, json, seed = 1 }: { forged: boolean; json: boolean; seed?: number }): Promise<Bar[]> {
   const progress = (line: string) => {
     if (!json) process.stderr.write(`${line}\n`);
   };
-  return forged ? benchForgery(seed, progress) : [await benchThroughput(progress), await benchReceipt(progress)];
-}
-
-interface ForgeryWork {
-  readonly kind: 'forgery';
-  readonly sites: readonly number[];
-  readonly readings: number;
-  readonly perReading: number;
-  readonly seed: number;
-}
-
-async function benchForgery(seed: number, progress: (line: string) => void): Promise<Bar[]> {
-  const start = performance.now();
-  const done = Array.from({ length: threads }, () => 0);
-  const counts = await Promise.all(
-    done.map((_, thread) => {
-      const sites = Array.from({ length: sitesPerThread }, (_, i) => thread * sitesPerThread + i);
-      const readings = honestPlanned / threads / sitesPerThread;
-      const work: ForgeryWork = { kind: 'forgery', sites, readings, perReading: forgeriesPlanned / honestPlanned, seed: seed + thread };
-      return inThread(work, (attempts) => {
-        done[thread] = attempts;
-        const all = done.reduce((sum, each) => sum + each, 0);
-        const rate = Math.round((all * 1_000) / (performance.now() - start));
-        progress(`ingest --forged: ${all} of ${forgeriesPlanned} forgeries, ${rate}/s`);
-      });
-    }),
-  );
-  const total = (of: (count: ForgeryCount) => number) => counts.reduce((sum, count) => sum + of(count), 0);
-  for (const { how, verdict, message } of counts.flatMap(({ passed }) => passed).slice(0, 20))
-    progress(`PASSED as ${verdict}: ${how}: ${message}`);
-  const [attempts, passed, refused] = [
-    total((count) => count.attempts),
-    total((count) => count.passed.length),
-    total((count) => count.falselyRefused),
-  ];
-  const honest = total((count) => count.honest);
-  return [
-    {
-      bar: 'forged readings tried',
-      value: attempts,
-      unit: 'messages',
-      target: `≥ ${forgeriesPlanned}`,
-      holds: attempts >= forgeriesPlanned,
-    },
-    { bar: 'forged readings accepted', value: passed, unit: 'messages', target: '0', holds: passed === 0 },
-    {
-      bar: `honest readings refused, of ${honest}`,
-      value: refused,
-      unit: 'messages',
-      target: '0',
-      holds: refused === 0 && honest >= honestPlanned,
-    },
-  ];
-}
-
-function inThread(work: ForgeryWork, onProgress: (attempts: number) => void): Promise<ForgeryCount> {
-  return new Promise((resolve, reject) => {
-    // a thread does not inherit the loader of TypeScript sources: it registers its own, then runs this very file
-    const [loader, file] = [import.meta.resolve('tsx/esm/api'), import.meta.url].map((url) => JSON.stringify(url));
-    const worker = new Worker(`import(${loader}).then(({ register }) => (register(), import(${file})))`, { eval: true, workerData: work });
-    worker.on('message', (message: { attempts: number } | { count: ForgeryCount }) => {
-      if ('count' in message) resolve(message.count);
-      else onProgress(message.attempts);
-    });
-    worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`a forger's thread ended with ${code} before it told its count`)));
-  });
-}
-
-function forgeInThread(work: ForgeryWork): void {
-  let rounds = 0;
-  const count = tryForgeries(work, ({ attempts }) => {
-    if (++rounds % 50 === 0) parentPort?.postMessage({ attempts });
-  });
-  parentPort?.postMessage({ count });
+  return forged ? benchHostile(seed, progress) : [await benchThroughput(progress), await benchReceipt(progress)];
 }
 
 /** Honest readings per second through decoding, verification and group commit, the store being memory. */
@@ -188,5 +108,3 @@ async function benchReceipt(progress: (line: string) => void): Promise<Bar> {
     holds: p99 <= 250 && store.stored().length === sites.length * rounds,
   };
 }
-
-if (!isMainThread && (workerData as Partial<ForgeryWork> | undefined)?.kind === 'forgery') forgeInThread(workerData as ForgeryWork);

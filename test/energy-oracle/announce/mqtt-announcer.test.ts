@@ -50,7 +50,7 @@ describe.skipIf(!hasMosquitto)(`what is announced on a Mosquitto${mosquittoNote}
   test('is offline by word when it ends, and by will when its process is killed', async () => {
     await announcer.close();
     expect(await retained()).toContain('sunward/status offline');
-    const program = `import { createMqttAnnouncer } from './energy-oracle/announce/mqtt-announcer.ts'; createMqttAnnouncer({ line: { url:  }'${broker.url}', prefix: 'homeassistant' });`;
+    const program = `import { createMqttAnnouncer } from './energy-oracle/announce/mqtt-announcer.ts'; createMqttAnnouncer({ line: { url: '${broker.url}' }, prefix: 'homeassistant' });`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: 'ignore' });
     for (let tries = 0; tries < 20 && !(await retained()).includes('sunward/status online'); tries++);
     expect(await retained()).toContain('sunward/status online');

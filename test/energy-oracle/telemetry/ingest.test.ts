@@ -77,6 +77,17 @@ describe('ingest', () => {
     expect(events.filter(({ kind }) => kind === 'store-fault')).toHaveLength(9);
   });
 
+  test('serves senders in turn: an honest reading does not wait behind a flood, under an enrolled name or none', async () => {
+    const { ingest, store, deliver } = await make();
+    const flood = messageOf(0, 0).payload.subarray(0, 50);
+    for (let i = 0; i < 3_000; i++)
+      deliver({ topic: i % 2 ? messageOf(0, 0).topic : `energy/v1/nobody/${i}/pv_power`, payload: flood, receivedAt: noon });
+    deliver(messageOf(1, 0));
+    await ingest.settled();
+    expect(store.batches).toHaveLength(4);
+    expect(store.batches[0]?.readings.map(({ value }) => value.site)).toEqual(['site-1']);
+  });
+
   test('stores a repeat nowhere and acknowledges it again', async () => {
     const { ingest, store, receipts, deliver } = await make();
     deliver(messageOf(0, 0));
