@@ -6,6 +6,7 @@
  * compared with what was honestly said, reading by reading; so are the numbers that receipts named.
  */
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
+import { everStored } from '../../energy-oracle/store/series-store.ts';
 import type { SeriesStore } from '../../energy-oracle/store/series-store.ts';
 import { batchTopic, encodeBatch } from '../../energy-oracle/telemetry/batch.ts';
 import { createIngest } from '../../energy-oracle/telemetry/ingest.ts';
@@ -271,7 +272,7 @@ async function compare(store: SeriesStore, sites: readonly number[], rounds: num
     }
     honest += truth.size;
     for (const stream of ['pv_power', 'load_power', 'grid_power', 'battery_power'] as const)
-      for (const reading of await store.readings(id, stream, whole))
+      for (const reading of await store.readings(id, stream, whole, everStored))
         if (reading.provider !== provider || !truth.delete(wordOf(reading))) wrong += 1;
     missing += truth.size;
   }

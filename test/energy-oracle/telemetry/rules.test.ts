@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMemorySeriesStore } from '../../../energy-oracle/store/memory-series-store.ts';
+import { everStored } from '../../../energy-oracle/store/series-store.ts';
 import type { SeriesStore } from '../../../energy-oracle/store/series-store.ts';
 import { createIngest, type IngestEvent } from '../../../energy-oracle/telemetry/ingest.ts';
 import type { RawMessage, Receipt } from '../../../energy-oracle/telemetry/telemetry-source.ts';
@@ -44,7 +45,7 @@ async function make(store: SeriesStore = createMemorySeriesStore()) {
       for (const message of messages) deliver(message);
       await ingest.settled();
     },
-    values: async (site = 'site-0') => (await store.readings(site, 'pv_power', whole)).map(({ value }) => value),
+    values: async (site = 'site-0') => (await store.readings(site, 'pv_power', whole, everStored)).map(({ value }) => value),
     reasons: async () => (await store.counts()).quarantined,
     restart: () => make(store),
   };
@@ -67,7 +68,7 @@ describe('equivocation', () => {
         }
         oracle = await oracle.restart();
         expect(oracle.verifier.bannedSlots()).toEqual([{ site: 'site-0', slot: noon }]);
-        const stored = await oracle.store.readings('site-0', 'pv_power', whole);
+        const stored = await oracle.store.readings('site-0', 'pv_power', whole, everStored);
         const evidence = await oracle.store.quarantine(10);
         expect(stored.filter(({ seq }) => seq === 1 || seq === 2)).toHaveLength(1);
         expect(stored.length + evidence.length).toBe(told.length);
