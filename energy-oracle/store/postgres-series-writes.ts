@@ -11,6 +11,7 @@ import type { Curve } from '../grid/grid-feed.ts';
 import { batchStream, rootSignature } from '../telemetry/batch.ts';
 import type { CurveBody } from '../telemetry/curve-message.ts';
 import { numberedAs, type Reading } from '../telemetry/reading.ts';
+import type { RawMessage } from '../telemetry/telemetry-source.ts';
 import type { WeatherForecast } from '../weather/weather-feed.ts';
 import type { Total } from './postgres-beside.ts';
 import {
@@ -47,52 +48,94 @@ export async function ensurePartitions(pool: pg.Pool, known: Set<string>, readin
 /** Postgres text cannot hold NUL; a message that contains one must still be storable. */
 const printable = (text: string): string => text.replaceAll('\0', '\u{fffd}');
 
-/** What retention dropped is not stored again. @returns those that were new */
+/** An array as PostgreSQL reads one, of numbers and of words that need no quotes; far quicker than the driver's own. */
+const plainArray = (values: readonly (number | string)[]): string => `{${values.join(',')}}`;
+
+/**
+ * What retention dropped is not stored again. A message's own fields go once, however many readings it brought.
+ *
+ * @returns those that were new
+ */
 export async function insertReadings(client: pg.PoolClient, readings: readonly Accepted<Reading>[]): Promise<readonly Accepted<Reading>[]> {
+  const given = onceInOrder(readings);
+  if (given.length === 0) return [];
+  const messages = new Map<RawMessage, number>();
+  const senders: Accepted<Reading>[] = [];
+  const messageOf = given.map((accepted) => {
+    const known = messages.get(accepted.evidence);
+    if (known !== undefined) return known;
+    messages.set(accepted.evidence, senders.push(accepted));
+    return senders.length;
+  });
+  const { rows } = await client.query<{ place: number }>({
+    name: 'insert-readings',
+    text: insertReadingsText,
+    values: [
+      senders.map(({ value }) => value.provider),
+      senders.map(({ value }) => value.site),
+      senders.map(({ value }) => rootSignature(value.signature) ?? value.signature),
+      senders.map(({ evidence }) => evidence.topic),
+      senders.map(({ value, evidence }) => (rootSignature(value.signature) === undefined ? Buffer.from(evidence.payload) : nothing)),
+      plainArray(senders.map(({ evidence }) => evidence.receivedAt)),
+      plainArray(messageOf),
+      plainArray(given.map(({ value }) => (value.signature === '' ? -2 : memberIndex(value.signature)))),
+      plainArray(given.map(({ value }) => value.stream)),
+      plainArray(given.map(({ value }) => value.seq)),
+      plainArray(given.map(({ value }) => value.metered.start)),
+      plainArray(given.map(({ value }) => value.metered.end)),
+      plainArray(given.map(({ value }) => value.value)),
+      plainArray(given.map(({ value }) => value.quality)),
+    ],
+  });
+  if (rows.length === 0) return given;
+  const old = new Set(rows.map(({ place }) => place));
+  return given.filter((_, i) => !old.has(i + 1));
+}
+
+/** The first of each number, in one order for all writers: no deadlock. */
+function onceInOrder(readings: readonly Accepted<Reading>[]): readonly Accepted<Reading>[] {
   const first = new Map<string, Accepted<Reading>>();
   for (const accepted of readings) {
     const { provider, site, seq } = accepted.value;
     const key = `${provider}/${site}/${numberedAs(accepted.value)}/${seq}`;
     if (!first.has(key)) first.set(key, accepted);
   }
-  if (first.size === 0) return [];
-  const given = [...first.keys()].sort().map((key) => first.get(key) as Accepted<Reading>); // one order for all writers: no deadlock
-  const column = <T>(of: (accepted: Accepted<Reading>) => T) => given.map(of);
-  const { rows } = await client.query<{ place: number }>({
-    name: 'insert-readings',
-    text: `
-      with given as (
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::text[],
-                             $9::text[], $10::text[], $11::bytea[], $12::bigint[], $13::text[]) with ordinality
-          as g(provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms, numbered, place)
-        where not exists (select from raw_floor where g.start_ms < before_ms)
-      ), fresh as (
-        insert into reading_keys (provider, site, stream, seq, start_ms)
-        select provider, site, numbered, seq, start_ms from given on conflict do nothing returning provider, site, stream as numbered, seq
-      ), stored as (
-        insert into readings (provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
-        select provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms
-        from given join fresh using (provider, site, numbered, seq)
-      )
-      select place::int from given join fresh using (provider, site, numbered, seq)`,
-    values: [
-      column(({ value }) => value.provider),
-      column(({ value }) => value.site),
-      column(({ value }) => value.stream),
-      column(({ value }) => value.seq),
-      column(({ value }) => value.metered.start),
-      column(({ value }) => value.metered.end),
-      column(({ value }) => value.value),
-      column(({ value }) => value.quality),
-      column(({ value }) => value.signature),
-      column(({ evidence }) => evidence.topic),
-      column(({ value, evidence }) => (rootSignature(value.signature) === undefined ? Buffer.from(evidence.payload) : nothing)),
-      column(({ evidence }) => evidence.receivedAt),
-      column(({ value }) => numberedAs(value)),
-    ],
-  });
-  return rows.length === given.length ? given : rows.map(({ place }) => given[place - 1] as Accepted<Reading>);
+  return [...first.keys()].sort().map((key) => first.get(key) as Accepted<Reading>);
 }
+
+/** Where a reading stands in its batch; −1 of one that was signed alone. */
+const memberIndex = (signature: string): number => {
+  const dot = signature.indexOf('.');
+  return dot < 0 ? -1 : Number(signature.slice(dot + 1));
+};
+
+/** `member` is −2 of an unsigned reading, −1 of one that was signed alone. Answers with the places of those that were there already. */
+const insertReadingsText = `
+  with message as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bigint[]) with ordinality
+      as m(provider, site, signature, topic, payload, received_at_ms, message)
+  ), given as materialized (
+    select m.provider, m.site, g.stream, case when member = -2 then 'unsigned/' || g.stream else g.stream end as numbered, g.seq,
+           g.start_ms, g.end_ms, g.value, g.quality,
+           case when member < 0 then m.signature else m.signature || '.' || member end as signature,
+           m.topic, m.payload, m.received_at_ms, g.place
+    from unnest($7::bigint[], $8::int[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::float8[], $14::text[]) with ordinality
+      as g(message, member, stream, seq, start_ms, end_ms, value, quality, place)
+    join message m using (message)
+  ), floor as (
+    select coalesce(max(before_ms), -9223372036854775808) as before_ms from raw_floor
+  ), fresh as (
+    insert into reading_keys (provider, site, stream, seq, start_ms)
+    select provider, site, numbered, seq, start_ms from given where start_ms >= (select before_ms from floor) order by place
+    on conflict do nothing returning provider, site, stream as numbered, seq
+  ), stored as (
+    insert into readings (provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms)
+    select provider, site, stream, seq, start_ms, end_ms, value, quality, signature, topic, payload, received_at_ms from given
+    where (select count(*) from fresh) = (select count(*) from given) or (provider, site, numbered, seq) in (select provider, site, numbered, seq from fresh)
+  )
+  select place::int from given
+  where (select count(*) from fresh) < (select count(*) from given)
+    and (provider, site, numbered, seq) not in (select provider, site, numbered, seq from fresh)`;
 
 /** A batch's message is kept in `batches`, not with each of its members. */
 const nothing = Buffer.alloc(0);

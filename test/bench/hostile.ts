@@ -6,8 +6,8 @@
  * compared with what was honestly said, reading by reading; so are the numbers that receipts named.
  */
 import { createMemorySeriesStore } from '../../energy-oracle/store/memory-series-store.ts';
-import { everStored } from '../../energy-oracle/store/series-store.ts';
 import type { SeriesStore } from '../../energy-oracle/store/series-store.ts';
+import { everStored } from '../../energy-oracle/store/series-store.ts';
 import { batchTopic, encodeBatch } from '../../energy-oracle/telemetry/batch.ts';
 import { createIngest } from '../../energy-oracle/telemetry/ingest.ts';
 import type { MeterKeys } from '../../energy-oracle/telemetry/meter-keys.ts';
