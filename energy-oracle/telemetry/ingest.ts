@@ -7,16 +7,20 @@
  */
 import { DAY, type DurationMs, type Interval } from '../../units/time.ts';
 import { everStored, type IngestBatch, type SeriesStore } from '../store/series-store.ts';
+import { batchReadingsMax } from './batch.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { type Answer, createJudge, type Judged, type Prepared, prepare } from './judge.ts';
 import { registerOf } from './place.ts';
 import type { Reading } from './reading.ts';
+import { rememberedMax } from './stream-memory.ts';
 import type { RawMessage, Receipt, TelemetrySource } from './telemetry-source.ts';
 import type { Verifier } from './verify.ts';
 
 /** Messages in one commit, and readings in all of them where that is reached first. */
 export const batchMax = 1_000;
 const commitReadingsMax = 6_000;
+/** Readings in one commit that one site told in batches: all that a commit tells is remembered until it is stored. */
+const siteReadingsMax = rememberedMax - batchReadingsMax - batchMax;
 /** Messages that wait, and bytes of them; beyond it the longest lane's newest is turned away, unacknowledged. */
 export const queueMax = 20_000;
 const queueBytesMax = 64_000_000;
@@ -65,7 +69,8 @@ export interface Ingest {
 export function createIngest({ source, store, verifier, wait, onEvent = () => {} }: IngestPorts): Ingest {
   const queue = createFairQueue({ countMax: queueMax, bytesMax: queueBytesMax });
   let pump: Promise<void> | undefined;
-  let committing: Promise<void> = Promise.resolve();
+  /** False once a commit gave up: what was judged after it may be known only by what it did not store. */
+  let committing: Promise<boolean> = Promise.resolve(true);
   let closed = false;
   const acknowledging = new Set<Promise<void>>();
   const count = { received: 0, accepted: 0, repeats: 0, quarantined: 0, turnedAway: 0, commits: 0 };
@@ -83,12 +88,20 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
   /** The next messages in turn that make one commit, their signatures being checked. */
   const prepareNext = (): readonly Prepared[] => {
     const prepared: Prepared[] = [];
-    for (let readings = 0; prepared.length < batchMax && readings < commitReadingsMax; ) {
+    const ofSite = new Map<string, number>();
+    for (let [readings, most] = [0, 0]; prepared.length < batchMax && readings < commitReadingsMax && most < siteReadingsMax; ) {
       const message = queue.take();
       if (!message) break;
       const one = prepare(message, verifier);
       prepared.push(one);
-      readings += one.decoded.kind === 'batch' ? one.decoded.batch.readings.length : 1;
+      if (one.decoded.kind !== 'batch') readings += 1;
+      else {
+        const { site, readings: members } = one.decoded.batch;
+        const told = (ofSite.get(site) ?? 0) + members.length;
+        ofSite.set(site, told);
+        readings += members.length;
+        most = Math.max(most, told);
+      }
     }
     return prepared;
   };
@@ -98,8 +111,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     while (next.length > 0 && !closed) {
       const judged = await judgeAll(next);
       next = prepareNext(); // their signatures are checked while these are committed
-      await committing;
-      if (!judged) break; // closed while the store was away
+      if (!(await committing) || !judged) break; // closed while the store was away
       committing = commitAndAnswer(judged);
       if (next.length > 0) continue;
       await committing;
@@ -139,7 +151,8 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     }
     return judged;
   };
-  const commitAndAnswer = async (judged: readonly Judged[]) => {
+  /** False when we closed before it could be stored. */
+  const commitAndAnswer = async (judged: readonly Judged[]): Promise<boolean> => {
     const batch: Required<IngestBatch> = {
       readings: judged.flatMap(({ commit }) => commit.readings ?? []),
       curves: judged.flatMap(({ commit }) => commit.curves ?? []),
@@ -150,7 +163,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     };
     const fresh = batch.readings.length + batch.curves.length + batch.weather.length;
     if (fresh + batch.quarantined.length + batch.batches.length > 0) {
-      if (!(await persist(() => store.commit(batch).then(() => true)))) return;
+      if (!(await persist(() => store.commit(batch).then(() => true)))) return false;
       count.commits += 1;
       onEvent({ kind: 'committed', batch });
     }
@@ -158,6 +171,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     count.quarantined += batch.quarantined.length;
     count.repeats += judged.filter(({ commit }) => Object.keys(commit).length === 0).length;
     for (const receipt of receiptsOf(judged.flatMap(({ answers }) => answers))) acknowledge(receipt);
+    return true;
   };
   const acknowledge = (receipt: Receipt) => {
     const told: Promise<void> = source

@@ -10,7 +10,7 @@ import { type Curve, type Signal, signedCurveText } from '../grid/grid-feed.ts';
 import type { Site } from '../site.ts';
 import type { BannedSlot, SequenceHead } from '../store/series-store.ts';
 import { signedWeatherText, type WeatherForecast, type WeatherVariable } from '../weather/weather-feed.ts';
-import { batchStream, type ReadingBatch, signedBatchText, spanOfBatch } from './batch.ts';
+import { batchStream, type ReadingBatch, rootSignature, signedBatchText, spanOfBatch } from './batch.ts';
 import type { CurveBody } from './curve-message.ts';
 import { createForeknown } from './foreknown.ts';
 import { keyOfSiteFile, type MeterKeys } from './meter-keys.ts';
@@ -274,6 +274,10 @@ const gapBefore = ({ seq }: Told, memory: StreamMemory): number | undefined => {
   return expected > 0 && seq > expected ? expected : undefined;
 };
 
+/** What comes before its time may come again in time; but not in its batch, whose number is spent. */
+const isFinal = ({ reason }: Quarantined, { signature, vouched }: Told): boolean =>
+  reason !== 'future' || (vouched !== false && rootSignature(signature) !== undefined);
+
 /** The rules that follow once the place is known; remembers what was decided for good. */
 function conclude(place: Place, told: Told, memory: StreamMemory, receivedAt: Instant, implausible: () => string | undefined): Verdict {
   if (place.kind === 'repeat' || place.kind === 'older') return place;
@@ -286,6 +290,6 @@ function conclude(place: Place, told: Told, memory: StreamMemory, receivedAt: In
     return { kind: 'accepted', gapFrom: gapBefore(told, memory) };
   })();
   if (verdict.kind === 'accepted') memory.remember(told);
-  else if (verdict.kind === 'quarantined') memory.refuse(told.signature, verdict.reason);
+  else if (verdict.kind === 'quarantined' && isFinal(verdict, told)) memory.refuse(told.signature, verdict.reason);
   return verdict;
 }

@@ -158,6 +158,22 @@ describe('ingest', () => {
     expect(store.stored()).toEqual([]);
   });
 
+  test.each([
+    { name: 'one repeat of it', next: [0], failures: 1e9 },
+    { name: 'a reading beside it, as the store comes back', next: [0, 1], failures: 1 },
+  ])('closing, stores and acknowledges nothing after a commit that gave up: $name', async ({ next, failures }) => {
+    const { ingest, store, receipts, waits, deliver } = await make();
+    store.failNext(1e9);
+    for (let i = 0; i < batchMax; i++) deliver(messageOf(0, 0));
+    for (const seq of next) deliver(messageOf(0, seq)); // judged while the commit before is tried
+    while (waits.length < 3) await turn();
+    const closing = ingest.close();
+    store.failNext(failures);
+    await closing;
+    expect(store.stored()).toEqual([]);
+    expect(receipts).toEqual([]);
+  });
+
   test('with senders: every reading is stored once, whatever the line and the store lose and repeat', async () => {
     await fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.nat(99)), async (dice) => {

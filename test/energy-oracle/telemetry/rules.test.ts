@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMemorySeriesStore } from '../../../energy-oracle/store/memory-series-store.ts';
-import { everStored } from '../../../energy-oracle/store/series-store.ts';
 import type { SeriesStore } from '../../../energy-oracle/store/series-store.ts';
+import { everStored } from '../../../energy-oracle/store/series-store.ts';
 import { createIngest, type IngestEvent } from '../../../energy-oracle/telemetry/ingest.ts';
 import type { RawMessage, Receipt } from '../../../energy-oracle/telemetry/telemetry-source.ts';
 import { createVerifier } from '../../../energy-oracle/telemetry/verify.ts';
 import { HOUR, MINUTE } from '../../../units/time.ts';
-import { batchMessage, curveMessage, curveOf, feedKey, messageOf, noon, readingOf, siteOf } from './messages.ts';
+import { batchMessage, curveMessage, curveOf, feedKey, keyOf, messageOf, noon, readingOf, signed, siteOf } from './messages.ts';
 
 const whole = { start: 0, end: 4e12 };
 
@@ -77,6 +77,24 @@ describe('equivocation', () => {
       { numRuns: 60 },
     );
   });
+});
+
+describe('contradiction within one commit', () => {
+  test('is found however much the sender told in between', async () => {
+    const { tell, reasons, store, receipts } = await make();
+    const evens = (batch: number) =>
+      Array.from({ length: 700 }, (_, i) => 2 * (700 * batch + i)).map((n) => readingOf(0, n / 2, { seq: n }));
+    const told = Array.from({ length: 8 }, (_, seq) => batchMessage(0, seq, { readings: evens(seq) }));
+    const lies = [readingOf(0, 0, { seq: 1, value: 9 }), readingOf(0, 1, { value: 9, seq: 2 })].map((lie) => signed(lie, keyOf(0)));
+    await tell(...[...told, ...lies].map((message) => late(message, noon + 100 * HOUR)));
+    const early = await store.readings('site-0', 'pv_power', { start: noon, end: noon + 2 * MINUTE }, everStored);
+    expect(early.map(({ seq, value }) => [seq, value])).toEqual([
+      [0, 50_000],
+      [2, 50_001],
+    ]);
+    expect(await reasons()).toEqual({ equivocation: 2 });
+    expect(receipts.flatMap(({ refused }) => refused)).toEqual([1, 2].map((seq) => ({ stream: 'pv_power', seq, reason: 'equivocation' })));
+  }, 15_000);
 });
 
 describe('replay', () => {
@@ -151,6 +169,21 @@ describe('window', () => {
       await tell(late(message, noon + MINUTE - aheadMs));
       expect(await values()).toHaveLength(accepted ? 1 : 0);
     }
+  });
+
+  test('refuses what comes before its time as often as it does, and takes it when its time has come', async () => {
+    const { tell, values, reasons, receipts } = await make();
+    for (const message of [messageOf(0, 60), curveMessage(curveOf(60))])
+      for (const receivedAt of [noon, noon + 1_000, noon + 2 * HOUR]) await tell(late(message, receivedAt));
+    expect(await values()).toEqual([50_060]);
+    expect(await reasons()).toEqual({ future: 4 });
+    const told = receipts.map(({ committed, refused }) => [committed.length, refused.map(({ reason }) => reason)]);
+    const answers = [
+      [0, ['future']],
+      [0, ['future']],
+      [1, []],
+    ];
+    expect(told).toEqual([...answers, ...answers]);
   });
 });
 
