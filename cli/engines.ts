@@ -23,9 +23,9 @@ import type { Chain } from '../scheduler/settlement/chain.ts';
 import { createEthersChain } from '../scheduler/settlement/ethers-chain.ts';
 import { createPostgresSettlementStore, settlementSchema } from '../scheduler/settlement/postgres-settlement-store.ts';
 import type { SettlementStore } from '../scheduler/settlement/settlement-store.ts';
+import type { ApiKeyStore } from './door/api-key-store.ts';
 import type { OwnAccess } from './door/broker-access.ts';
-import type { KeyStore as ApiKeyStore } from './door/key-store.ts';
-import { keySchema as apiKeySchema, createPostgresKeyStore as createApiKeyStore } from './door/postgres-key-store.ts';
+import { apiKeySchema, createPostgresApiKeyStore } from './door/postgres-api-key-store.ts';
 import { startAnvil } from './embedded/anvil.ts';
 import { type BrokerStats, type OuterListener, startBroker } from './embedded/broker.ts';
 import { startPostgres } from './embedded/postgres.ts';
@@ -112,7 +112,7 @@ export async function startEngines({ folder, env, log: tell, broker: door }: Eng
     return {
       pool: database,
       stores: storesOn(database, series),
-      keys: createApiKeyStore(database),
+      keys: createPostgresApiKeyStore(database),
       mqtt,
       chain,
       parts,

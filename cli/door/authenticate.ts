@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../units/clock.ts';
 import { isKeyText, keyId, standing } from './api-key.ts';
-import type { KeyStore } from './key-store.ts';
+import type { ApiKeyStore } from './api-key-store.ts';
 import type { Authenticate, Principal } from './principal.ts';
 
 /** Why a request proves nobody. */
@@ -18,7 +18,7 @@ const headerMax = 512;
 const unproven = (why: Unproven): Proof => ({ kind: 'unproven', why });
 
 export interface AuthenticatePorts {
-  readonly keys: KeyStore;
+  readonly keys: ApiKeyStore;
   readonly clock: Clock;
 }
 

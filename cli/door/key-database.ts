@@ -6,14 +6,14 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import { runningPostgres, startPostgres } from '../embedded/postgres.ts';
-import type { KeyStore } from './key-store.ts';
-import { createPostgresKeyStore, keySchema } from './postgres-key-store.ts';
+import type { ApiKeyStore } from './api-key-store.ts';
+import { apiKeySchema, createPostgresApiKeyStore } from './postgres-api-key-store.ts';
 
 /** Works on the store and lets go of it. */
 export async function withKeys<T>(
   data: string,
   env: Readonly<Record<string, string | undefined>>,
-  work: (keys: KeyStore) => Promise<T>,
+  work: (keys: ApiKeyStore) => Promise<T>,
 ): Promise<T> {
   const folder = join(data, 'postgres');
   const known = env['DATABASE_URL'] ?? (await runningPostgres(folder));
@@ -22,8 +22,8 @@ export async function withKeys<T>(
   client.on('error', () => undefined); // a query tells for itself
   try {
     await client.connect();
-    await client.query(keySchema);
-    return await work(createPostgresKeyStore(client));
+    await client.query(apiKeySchema);
+    return await work(createPostgresApiKeyStore(client));
   } finally {
     await client.end().catch(() => undefined);
     await started?.stop();

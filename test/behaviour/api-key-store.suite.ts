@@ -1,9 +1,9 @@
 /**
- * What every key store promises, as tests: run it against each one. `open` gives an empty store.
+ * What every API key store promises, as tests: run it against each one. `open` gives an empty store.
  */
 import { expect, test } from 'vitest';
 import type { ApiKey } from '../../cli/door/api-key.ts';
-import type { KeyStore } from '../../cli/door/key-store.ts';
+import type { ApiKeyStore } from '../../cli/door/api-key-store.ts';
 
 const keyOf = (id: string, about: Partial<ApiKey> = {}): ApiKey => ({
   id,
@@ -16,7 +16,7 @@ const keyOf = (id: string, about: Partial<ApiKey> = {}): ApiKey => ({
   ...about,
 });
 
-export function keyStoreSuite(open: () => Promise<KeyStore>): void {
+export function apiKeyStoreSuite(open: () => Promise<ApiKeyStore>): void {
   test('begins with nothing', async () => {
     const store = await open();
     expect(await store.list()).toEqual([]);

@@ -1,12 +1,12 @@
 /** The key stores: memory and PostgreSQL keep every promise of the suite. */
 import { describe } from 'vitest';
-import { createMemoryKeyStore } from '../../cli/door/key-store.ts';
-import { createPostgresKeyStore, keySchema } from '../../cli/door/postgres-key-store.ts';
+import { createMemoryApiKeyStore } from '../../cli/door/api-key-store.ts';
+import { apiKeySchema, createPostgresApiKeyStore } from '../../cli/door/postgres-api-key-store.ts';
 import { freshStores, postgresServers } from '../fixtures/postgres.ts';
-import { keyStoreSuite } from './api-key-store.suite.ts';
+import { apiKeyStoreSuite } from './api-key-store.suite.ts';
 
-describe('the API key store in memory', () => keyStoreSuite(async () => createMemoryKeyStore()));
+describe('the API key store in memory', () => apiKeyStoreSuite(async () => createMemoryApiKeyStore()));
 
 describe.each(postgresServers)('the API key store on $name', ({ start }) => {
-  keyStoreSuite(freshStores(start, keySchema, createPostgresKeyStore).open);
+  apiKeyStoreSuite(freshStores(start, apiKeySchema, createPostgresApiKeyStore).open);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { mintKey } from '../../../cli/door/api-key.ts';
-import { createMemoryKeyStore } from '../../../cli/door/key-store.ts';
+import { createMemoryApiKeyStore } from '../../../cli/door/api-key-store.ts';
 import { createLog } from '../../../cli/log.ts';
 import { type DoorOptions, ExposureFault, prepareDoor } from '../../../cli/serve-door.ts';
 
@@ -51,7 +51,7 @@ describe('serve', () => {
 
   test('does not open an API on the network that no key opens, or only keys that are over', async () => {
     const { door } = open({ host: '0.0.0.0', ...tls, env: real });
-    const keys = createMemoryKeyStore();
+    const keys = createMemoryApiKeyStore();
     await keys.add(mintKey({ role: 'operator', subject: undefined, createdAt: 0, expiresAt: 1 }).key);
     await expect(door.gate({ keys })).rejects.toThrow(/no key to be opened with: make one with `sunward oracle keys add`/);
     await keys.add(mintKey({ role: 'operator', subject: undefined, createdAt: 0, expiresAt: undefined }).key);
@@ -59,7 +59,7 @@ describe('serve', () => {
   });
 
   test('asks for keys on loopback when it is told to, and not otherwise', async () => {
-    const keys = createMemoryKeyStore();
+    const keys = createMemoryApiKeyStore();
     expect((await open({}).door.gate({ keys })).prove).toBeUndefined();
     expect((await open({ requireKeys: true }).door.gate({ keys })).prove).toBeDefined();
   });

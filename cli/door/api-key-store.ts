@@ -1,12 +1,12 @@
 /**
- * Key store: API keys by their public id, as a port with its in-memory reference.
+ * API key store: keys by their public id, as a port with its in-memory reference.
  *
  * Holds hashes, never keys. A revoked key stays, so that a list tells what there once was.
  */
 import type { Instant } from '../../units/time.ts';
 import type { ApiKey } from './api-key.ts';
 
-export interface KeyStore {
+export interface ApiKeyStore {
   /** Durable before it resolves. @throws RangeError when the id is there already. */
   add(key: ApiKey): Promise<void>;
   get(id: string): Promise<ApiKey | undefined>;
@@ -16,7 +16,7 @@ export interface KeyStore {
   revoke(id: string, at: Instant): Promise<boolean>;
 }
 
-export function createMemoryKeyStore(): KeyStore {
+export function createMemoryApiKeyStore(): ApiKeyStore {
   const keys = new Map<string, ApiKey>();
   return {
     add: async (key) => {

@@ -1,13 +1,13 @@
 /**
- * The key store on PostgreSQL ≥ 15: one row a key.
+ * The API key store on PostgreSQL ≥ 15: one row a key.
  */
 import type { Pool } from 'pg';
 import type { ApiKey } from './api-key.ts';
-import type { KeyStore } from './key-store.ts';
+import type { ApiKeyStore } from './api-key-store.ts';
 import type { Role } from './principal.ts';
 
 /** Idempotent. */
-export const keySchema = `
+export const apiKeySchema = `
   create table if not exists api_keys (
     id text collate "C" primary key, hash text not null, role text not null, subject text,
     created_at bigint not null, expires_at bigint, revoked_at bigint
@@ -35,7 +35,7 @@ const keyOf = ({ id, hash, role, subject, created_at, expires_at, revoked_at }: 
   revokedAt: instant(revoked_at),
 });
 
-export function createPostgresKeyStore(pool: Pick<Pool, 'query'>): KeyStore {
+export function createPostgresApiKeyStore(pool: Pick<Pool, 'query'>): ApiKeyStore {
   return {
     add: async ({ id, hash, role, subject, createdAt, expiresAt, revokedAt }) => {
       const { rowCount } = await pool.query('insert into api_keys values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing', [
