@@ -17,11 +17,13 @@ import type { Scheduler } from '../scheduler/engine.ts';
 import type { Clock } from '../units/clock.ts';
 import { type Instant, SLOT, toIso } from '../units/time.ts';
 import { claimsOf } from './claims.ts';
+import { createAuthenticate } from './door/authenticate.ts';
 import { onlyOwner, seesMetersOf } from './door/gate.ts';
+import { routeRows, withMounted } from './door/route-table.ts';
 import type { Engines, Part } from './engines.ts';
 import type { EventLog } from './event-log.ts';
 import { type HttpOptions, type HttpServer, startHttp } from './http-server.ts';
-import { servedRouters } from './served-http.ts';
+import { servedParts } from './served-http.ts';
 import { createSummary } from './summary.ts';
 
 export interface RiverHttp {
@@ -54,7 +56,7 @@ export interface RiverHttp {
   readonly apis?: ServedConfig | undefined;
 }
 
-/** Listens, and says which part of the table it is. @throws HttpFault when the port is taken */
+/** Listens, and says which part of the table it is. @throws HttpFault when the port is taken; RangeError for a mount that is */
 export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { readonly part: Part }> {
   const { clock, sites, oracle, scheduler, engines, currency } = river;
   const { series, models, jobs, ledger, settlements } = engines.stores;
@@ -63,24 +65,28 @@ export async function startRiverHttp(river: RiverHttp): Promise<HttpServer & { r
   const sum = createSummary({ series, jobs, ledger, chain, surplusOver: oracle.surplusOver, seed, currency, start, settlingMs: 2 * SLOT });
   const parts = [...river.parts];
   const { feeds = () => [], staleMsOf = () => undefined } = river.signals ?? {};
+  const { gate } = river.door ?? {};
+  const authenticate = gate?.prove && createAuthenticate(gate.prove);
+  const served = servedParts({ clock, sites, store: series, config: river.apis, authenticate });
   const http = await startHttp({
     host: river.host,
     port: river.port,
     events: river.events,
     routers: [
       oracleApi({ clock, sites, view: oracle.view, store: series, currency, scores: (site) => models.scores(site), seesMetersOf }),
-      seriesApi({ clock, sites, store: series }),
-      verdictApi({ clock, sites, facts: oracle.view.facts, kept: oracle.verdicts }),
+      seriesApi({ clock, sites, store: series, seesMetersOf }),
+      verdictApi({ clock, sites, facts: oracle.view.facts, kept: oracle.verdicts, seesMetersOf }),
       signalsApi({ clock, store: series, feeds, staleMsOf, pvForecastOf: (site) => river.pvForecasts?.forecastOf(site) }),
       ...(river.keys ? [keyApi({ clock, sites, registry: river.keys })] : []),
       schedulerApi({ scheduler, jobs, ledger, settlements, domain: chain.domain, defaultOwner: river.defaultOwner, onlyOwner }),
-      ...servedRouters({ clock, sites, store: series, config: river.apis }),
+      ...served.routers,
     ],
     status: () => ({ now: toIso(clock.now()), speed: river.speed, currency, parts }),
     summary: () => sum(clock.now()),
     claims: () => claimsOf(chain, sites, settlements),
     missing: river.missing ?? engines.missing,
     ...river.door,
+    gate: { ...gate, rows: withMounted(gate?.rows ?? routeRows, served.rows) },
   });
   const part: Part = { part: 'API and page', engine: 'express', durable: false, address: http.url, limit: 'one process' };
   parts.push(part);

@@ -94,6 +94,26 @@ export interface QuarantineWire {
   readonly payloadBase64: string;
 }
 
+/** A reading's value, average over its interval or register at its end. */
+export interface SampleWire {
+  readonly site: string;
+  readonly stream: string;
+  readonly start: string;
+  readonly end: string;
+  readonly value: number;
+  /** When it was received. */
+  readonly availableAt: string;
+}
+
+/** Energy of one step of a stream, and how much of the step was metered, and by signed readings. */
+export interface EnergyWire {
+  readonly start: string;
+  readonly energyWh: number;
+  readonly coveredMs: number;
+  readonly signedMs: number;
+  readonly availableAt: string;
+}
+
 /** What the oracle made of one slot. Tells nothing of the site's own load. */
 export interface VerdictWire {
   readonly slot: string;

@@ -13,6 +13,9 @@ import type { Authenticate, Principal } from './principal.ts';
 export type Unproven = 'no-key' | 'malformed' | 'unknown' | 'expired' | 'revoked';
 export type Proof = { readonly kind: 'principal'; readonly principal: Principal } | { readonly kind: 'unproven'; readonly why: Unproven };
 
+/** Proves an `Authorization` header. */
+export type Prove = (authorization: string | undefined) => Promise<Proof>;
+
 /** Longest header that is looked at, characters. */
 const headerMax = 512;
 const unproven = (why: Unproven): Proof => ({ kind: 'unproven', why });
@@ -23,7 +26,7 @@ export interface AuthenticatePorts {
 }
 
 /** Proves a header. Faults of the store are passed on: nobody is let in because a database is away. */
-export function createProver({ keys, clock }: AuthenticatePorts): (authorization: string | undefined) => Promise<Proof> {
+export function createProver({ keys, clock }: AuthenticatePorts): Prove {
   return async (authorization) => {
     if (authorization === undefined) return unproven('no-key');
     const text = keyTextIn(authorization);
@@ -36,9 +39,8 @@ export function createProver({ keys, clock }: AuthenticatePorts): (authorization
   };
 }
 
-/** The port for parts that answer requests on their own. */
-export function createAuthenticate(ports: AuthenticatePorts): Authenticate {
-  const prove = createProver(ports);
+/** The port for parts that check keys on their own: by the same proof that the gate asks for. */
+export function createAuthenticate(prove: Prove): Authenticate {
   return async ({ headers }) => {
     const proof = await prove(headers.authorization);
     return proof.kind === 'principal' ? proof.principal : undefined;

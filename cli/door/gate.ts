@@ -2,13 +2,13 @@
  * Gate: what every request passes before anybody answers it.
  *
  * In this order: number it, keep browsers of strangers out, limit its address, find its row, prove who asks, limit the
- * key, check the role. What no row allows is refused. Whose thing it is (own jobs, own sites) is checked by the floors'
+ * key, check the role. What no row allows is refused; a row that asks for itself is only limited here. Whose thing it is (own jobs, own sites) is checked by the floors'
  * handlers, which ask `principalOf`.
  */
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Log } from '../log.ts';
-import type { Proof } from './authenticate.ts';
+import type { Prove } from './authenticate.ts';
 import { localOperator, type Principal } from './principal.ts';
 import { createRouteFinder, type RouteRow } from './route-table.ts';
 import { createTokenBuckets, type Rate } from './token-bucket.ts';
@@ -16,7 +16,7 @@ import { createTokenBuckets, type Rate } from './token-bucket.ts';
 export interface GateOptions {
   readonly rows: readonly RouteRow[];
   /** Proves an `Authorization` header; without it everybody is the operator, which is for a loopback address alone. */
-  readonly prove?: (authorization: string | undefined) => Promise<Proof>;
+  readonly prove?: Prove;
   /** Requests of one key, and of one address that shows none or a wrong one. */
   readonly keyRate?: Rate;
   readonly strangerRate?: Rate;
@@ -70,7 +70,8 @@ export function createGate(options: GateOptions): RequestHandler {
     const row = find(request.method, request.path);
     if (!prove) return row ? { kind: 'passed', principal: localOperator } : { kind: 'nowhere' };
     const stranger = strangerBucket(request.ip ?? '', performance.now());
-    if (row?.roles === 'public') return limited(stranger.take(performance.now()), 'this address') ?? { kind: 'passed' };
+    if (row?.roles === 'public' || row?.roles === 'asks for itself')
+      return limited(stranger.take(performance.now()), 'this address') ?? { kind: 'passed' };
     const proof = await prove(request.get('Authorization')).catch(() => undefined);
     if (!proof)
       return { kind: 'refused', status: 503, error: 'unavailable', detail: 'keys cannot be checked now; ask again', retryAfterS: 5 };

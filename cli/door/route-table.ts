@@ -10,10 +10,12 @@ export interface RouteRow {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Levels are literal or `:name`, which stands for one level of anything. */
   readonly path: string;
-  /** `public` asks for no key. */
-  readonly roles: 'public' | readonly Role[];
+  /** `public` asks for no key; `asks for itself` is let through to a router that checks the key in its clients' own words. */
+  readonly roles: 'public' | 'asks for itself' | readonly Role[];
   /** `all` shows the same to every role it lets in. */
   readonly whose: 'all' | 'own jobs' | 'own sites';
+  /** Told apart without its case, and with or without a slash at its end, as clients of other makers are used to. */
+  readonly isLoose?: boolean;
 }
 
 const everyone: readonly Role[] = ['provider', 'owner', 'operator', 'read-only'];
@@ -30,6 +32,7 @@ export const routeRows: readonly RouteRow[] = [
   get('/healthz', 'public'),
   get('/readyz', 'public'),
   get('/metrics', watchers),
+  get('/openapi.json', 'public'), // how to ask; nothing of anybody's
   get('/', everyone),
   get('/index.html', everyone),
   get('/assets/:file', everyone),
@@ -39,6 +42,15 @@ export const routeRows: readonly RouteRow[] = [
   get('/v1/events', watchers), // tells of everybody's jobs
   get('/v1/sites', everyone, 'own sites'),
   get('/v1/sites/:id/outlook', everyone),
+  get('/v1/sites/:id/verdicts', meterReaders, 'own sites'),
+  get('/v1/sites/:id/pv-forecast', everyone),
+  // the owner's signature in the statement is the authority, whoever brings it; whoever checks readings needs the keys
+  get('/v1/sites/:id/keys', 'public'),
+  { method: 'POST', path: '/v1/sites/:id/keys', roles: 'public', whose: 'all' },
+  get('/v1/series/latest', meterReaders, 'own sites'),
+  get('/v1/series/:site/:stream', meterReaders, 'own sites'),
+  get('/v1/signals/:zone/:signal', everyone),
+  get('/v1/feeds', everyone),
   get('/v1/forecast/score', everyone),
   get('/v1/oracle', everyone),
   get('/v1/quarantine', meterReaders, 'own sites'),
@@ -57,17 +69,46 @@ export const routeRows: readonly RouteRow[] = [
   get('/v1/settlements/:period/leaves', 'public'),
 ];
 
+/** Whether some path is one of both rows', however it is spelled. Express tells paths apart without their case. */
+function meet(a: RouteRow, b: RouteRow): boolean {
+  const [ours, theirs] = [levelsOf(a.path.toLowerCase()), levelsOf(b.path.toLowerCase())];
+  const isAny = (level: string | undefined) => level?.startsWith(':') === true;
+  return (
+    a.method === b.method &&
+    ours.length === theirs.length &&
+    ours.every((level, i) => level === theirs[i] || isAny(level) || isAny(theirs[i]))
+  );
+}
+
+/**
+ * A table with the rows of routers that are mounted where an operator says; its own come first.
+ *
+ * @throws RangeError when a mounted row could stand for a path of the table, which it would open to whom the table does not let in
+ */
+export function withMounted(rows: readonly RouteRow[], mounted: readonly RouteRow[]): readonly RouteRow[] {
+  for (const row of mounted) {
+    const own = rows.find((candidate) => meet(candidate, row));
+    if (own) throw new RangeError(`${row.method} ${row.path} would stand in for ${own.path}; give its API another mount in the fleet file`);
+  }
+  return [...rows, ...mounted];
+}
+
+const levelsOf = (path: string): readonly string[] => path.replace(/(?<=.)\/$/, '').split('/');
+
 /** Finds the row of a request; `HEAD` goes with `GET`. Only what a row spells out is found. */
 export function createRouteFinder(rows: readonly RouteRow[]): (method: string, path: string) => RouteRow | undefined {
-  const compiled = rows.map((row) => ({ row, levels: row.path.split('/') }));
+  const compiled = rows.map((row) => ({ row, levels: (row.isLoose ? row.path.toLowerCase() : row.path).split('/') }));
   return (method, path) => {
     const asked = method === 'HEAD' ? 'GET' : method;
-    const levels = path.split('/');
-    return compiled.find(
-      ({ row, levels: own }) =>
+    const strict = path.split('/');
+    const loose = levelsOf(path.toLowerCase());
+    return compiled.find(({ row, levels: own }) => {
+      const levels = row.isLoose ? loose : strict;
+      return (
         row.method === asked &&
         own.length === levels.length &&
-        own.every((level, i) => (level.startsWith(':') ? levels[i] !== '' : level === levels[i])),
-    )?.row;
+        own.every((level, i) => (level.startsWith(':') ? levels[i] !== '' : level === levels[i]))
+      );
+    })?.row;
   };
 }

@@ -8,12 +8,15 @@ import { z } from 'zod';
 import type { Clock } from '../../units/clock.ts';
 import { DAY, type DurationMs, type Instant, parseInstant, toIso } from '../../units/time.ts';
 import { type Stream, streams } from '../telemetry/reading.ts';
+import type { EnergyWire, SampleWire } from '../wire.ts';
 import { type EnergyStep, energyStepMs, type Sample, type SeriesStore } from './series-store.ts';
 
 export interface SeriesApiPorts {
   readonly clock: Clock;
-  readonly sites: readonly { readonly id: string }[];
+  readonly sites: readonly { readonly id: string; readonly provider: string }[];
   readonly store: SeriesStore;
+  /** Whether a request may see a provider's meters; the sum over all is nobody's (`undefined`). Without it everybody sees all. */
+  readonly seesMetersOf?: (request: Request, provider: string | undefined) => boolean;
 }
 
 /** Longest interval of one question, by step: a year of energy by the hour, a week of samples. */
@@ -33,11 +36,14 @@ const seriesQuery = latestQuery.extend({
 });
 
 /** `/v1/series/latest[?asOf=]`, `/v1/series/:site/:stream?start=&end=[&step=][&asOf=]`; the site `all` is the sum over all. */
-export function seriesApi({ clock, sites, store }: SeriesApiPorts): Router {
+export function seriesApi({ clock, sites, store, seesMetersOf = () => true }: SeriesApiPorts): Router {
   const api = Router();
+  const sees = (request: Request, site: string) => seesMetersOf(request, sites.find(({ id }) => id === site)?.provider);
   api.get('/v1/series/latest', async (request, response) => {
     const query = parsed(latestQuery, request, response);
-    if (query) response.json((await store.latest(Math.min(query.asOf ?? clock.now(), clock.now()))).map(sampleWire));
+    if (!query) return;
+    const latest = await store.latest(Math.min(query.asOf ?? clock.now(), clock.now()));
+    response.json(latest.filter(({ site }) => sees(request, site)).map(sampleWire));
   });
   api.get('/v1/series/:site/:stream', async (request, response) => {
     const { site } = request.params;
@@ -45,6 +51,10 @@ export function seriesApi({ clock, sites, store }: SeriesApiPorts): Router {
     if (!stream || (site !== 'all' && !sites.some(({ id }) => id === site))) {
       const detail = `no ${site}/${request.params.stream}; sites: all, ${sites.map(({ id }) => id).join(', ')}; streams: ${streams.join(', ')}`;
       response.status(404).json({ error: 'not-found', detail });
+      return;
+    }
+    if (!sees(request, site)) {
+      response.status(403).json({ error: 'forbidden', detail: `meters of ${site} are its provider’s, and not this key’s` });
       return;
     }
     const query = parsed(seriesQuery, request, response);
@@ -69,20 +79,25 @@ interface Question {
   readonly asOf: Instant;
 }
 
-async function answer(store: SeriesStore, { site, stream, start, end, step, asOf }: Question): Promise<readonly unknown[]> {
+async function answer(
+  store: SeriesStore,
+  { site, stream, start, end, step, asOf }: Question,
+): Promise<readonly (SampleWire | EnergyWire)[]> {
   const interval = { start, end };
   if (step === 'raw') return (await store.samples(site, stream, interval, asOf)).map(sampleWire);
   const energy = site === 'all' ? store.fleetEnergy(stream, interval, step, asOf) : store.energy(site, stream, interval, step, asOf);
-  return (await energy).map(({ start, energyWh, coveredMs, signedMs, availableAt }) => ({
-    start: toIso(start),
-    energyWh,
-    coveredMs,
-    signedMs,
-    availableAt: toIso(availableAt),
-  }));
+  return (await energy).map(
+    ({ start, energyWh, coveredMs, signedMs, availableAt }): EnergyWire => ({
+      start: toIso(start),
+      energyWh,
+      coveredMs,
+      signedMs,
+      availableAt: toIso(availableAt),
+    }),
+  );
 }
 
-const sampleWire = ({ site, stream, metered, value, availableAt }: Sample) => ({
+const sampleWire = ({ site, stream, metered, value, availableAt }: Sample): SampleWire => ({
   site,
   stream,
   start: toIso(metered.start),

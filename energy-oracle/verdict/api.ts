@@ -4,7 +4,7 @@
  * Tells certified energy, the ceiling and the figures of what spoke against a slot; a household's load is in none of it
  * but where a check of it failed.
  */
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import type { Clock } from '../../units/clock.ts';
 import { DAY, type DurationMs, type Instant, type Interval, parseInstant, SLOT, slotOf, toIso } from '../../units/time.ts';
 import type { OracleView, SlotVerdict } from '../outlook.ts';
@@ -17,20 +17,27 @@ const stretchMsMax: DurationMs = 31 * DAY;
 
 export interface VerdictApiPorts {
   readonly clock: Clock;
-  readonly sites: readonly Pick<Site, 'id'>[];
+  readonly sites: readonly Pick<Site, 'id' | 'provider'>[];
   readonly facts: OracleView['facts'];
   /** Verdicts as they were kept. */
   readonly kept: (site: string, interval: Interval, asOf: Instant) => Promise<readonly KeptVerdict[]>;
+  /** Whether a request may see what was made of a provider's meters. Without it everybody sees all. */
+  readonly seesMetersOf?: (request: Request, provider: string) => boolean;
 }
 
 /** `/v1/sites/:id/verdicts[?start=&end=&asOf=]`: of the last day, unless told; with `asOf` as they were kept by then. */
-export function verdictApi({ clock, sites, facts, kept }: VerdictApiPorts): Router {
+export function verdictApi({ clock, sites, facts, kept, seesMetersOf = () => true }: VerdictApiPorts): Router {
   const api = Router();
   api.get('/v1/sites/:id/verdicts', async (request, response) => {
     const { id } = request.params;
-    if (!sites.some((site) => site.id === id)) {
-      const detail = `no site ${id}; sites: ${sites.map((site) => site.id).join(', ')}`;
+    const site = sites.find((known) => known.id === id);
+    if (!site) {
+      const detail = `no site ${id}; sites: ${sites.map((known) => known.id).join(', ')}`;
       response.status(404).json({ error: 'not-found', detail });
+      return;
+    }
+    if (!seesMetersOf(request, site.provider)) {
+      response.status(403).json({ error: 'forbidden', detail: `verdicts of ${id} are its provider’s, and not this key’s` });
       return;
     }
     const asked = askedOf(request.query, clock.now());

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { servedRouters } from '../../cli/served-http.ts';
+import { servedParts } from '../../cli/served-http.ts';
 import { readFleet } from '../../cli/site-file.ts';
 import { manualClock } from '../../units/clock.ts';
 import { get, knownStore, now, sites } from '../energy-oracle/served/served-world.ts';
@@ -49,8 +49,8 @@ describe('the server', () => {
   const app = express();
   const server = createServer(app);
   beforeAll(async () => {
-    for (const router of servedRouters({ clock: manualClock(now), sites, store: await knownStore(), config: readFleet(moved()).apis }))
-      app.use(router);
+    const { routers } = servedParts({ clock: manualClock(now), sites, store: await knownStore(), config: readFleet(moved()).apis });
+    for (const router of routers) app.use(router);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });

@@ -2,10 +2,9 @@
 
 import express, { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthenticate } from '../../../cli/door/authenticate.ts';
 import { registeredRoutes, undeclaredRoutes } from '../../../cli/door/registered-routes.ts';
-import { type RouteRow, routeRows } from '../../../cli/door/route-table.ts';
-import type { QuarantineWire, SiteWire } from '../../../energy-oracle/wire.ts';
+import { type RouteRow, routeRows, withMounted } from '../../../cli/door/route-table.ts';
+import type { QuarantineWire, SampleWire, SiteWire } from '../../../energy-oracle/wire.ts';
 import type { JobWire } from '../../../scheduler/wire.ts';
 import { startDoor } from '../../fixtures/door.ts';
 
@@ -71,8 +70,14 @@ const strangers = [
 ];
 const members = ['provider ada', 'provider bob', 'owner ann', 'owner ben', 'operator', 'operator by a browser', 'reader'];
 const roleOf = (name: string) => (name === 'reader' ? 'read-only' : (name.split(' ')[0] as 'provider' | 'owner' | 'operator'));
-/** Routes that are there only with something behind them that this server has not. */
-const absent = new Set(['/metrics', '/', '/index.html', '/assets/:file', '/v1/settlements/:period/leaves']);
+/** What who may come finds, where it is not 200: some are there only with something behind them that this server has not. */
+const foundAt: Record<string, number> = {
+  ...Object.fromEntries(
+    ['/metrics', '/', '/index.html', '/assets/:file', '/v1/settlements/:period/leaves'].map((path) => [`GET ${path}`, 404]),
+  ),
+  'POST /v1/jobs': 201,
+  'POST /v1/sites/:id/keys': 400, // a job file is no statement of an owner
+};
 
 /** What a route answers to whom; written here a second time, by hand, so that a slip in the table shows. */
 const mayCome: Record<string, string> = {
@@ -89,6 +94,15 @@ const mayCome: Record<string, string> = {
   'GET /v1/events': 'operator read-only',
   'GET /v1/sites': 'provider owner operator read-only',
   'GET /v1/sites/:id/outlook': 'provider owner operator read-only',
+  'GET /v1/sites/:id/verdicts': 'provider operator read-only',
+  'GET /v1/sites/:id/pv-forecast': 'provider owner operator read-only',
+  'GET /v1/sites/:id/keys': 'anybody',
+  'POST /v1/sites/:id/keys': 'anybody',
+  'GET /v1/series/latest': 'provider operator read-only',
+  'GET /v1/series/:site/:stream': 'provider operator read-only',
+  'GET /v1/signals/:zone/:signal': 'provider owner operator read-only',
+  'GET /v1/feeds': 'provider owner operator read-only',
+  'GET /openapi.json': 'anybody',
   'GET /v1/forecast/score': 'provider owner operator read-only',
   'GET /v1/oracle': 'provider owner operator read-only',
   'GET /v1/quarantine': 'provider operator read-only',
@@ -109,13 +123,22 @@ const mayCome: Record<string, string> = {
 /** Asks a route as somebody would; `:id` is a site, or a job of ann's. */
 const askRow = ({ method, path }: RouteRow, name: string) => {
   const id = path.startsWith('/v1/sites') ? 'rhine' : (jobOf['ann'] ?? '');
-  const filled = path.replace(':id', id).replace(':period', '1').replace(':file', 'none.js');
+  const series = `rhine/pv_power?start=${encodeURIComponent('2026-06-01T00:00Z')}&end=${encodeURIComponent('2026-06-02T00:00Z')}`;
+  const filled = path
+    .replace(':site/:stream', series)
+    .replace(':zone/:signal', 'GB/carbon_intensity')
+    .replace(':id', id)
+    .replace(':period', '1')
+    .replace(':file', 'none.js');
   return ask(method, filled, who[name], method === 'POST' ? { body: 'name: train\nmax_duration: 1h\n' } : {});
 };
 
 describe('the route table', () => {
   test('is the one that is written here', () => {
-    const told = routeRows.map(({ method, path, roles }) => [`${method} ${path}`, roles === 'public' ? 'anybody' : roles.join(' ')]);
+    const told = routeRows.map(({ method, path, roles }) => [
+      `${method} ${path}`,
+      roles === 'public' ? 'anybody' : [roles].flat().join(' '),
+    ]);
     expect(Object.fromEntries(told)).toEqual(mayCome);
   });
 
@@ -125,6 +148,18 @@ describe('the route table', () => {
     expect(undeclaredRoutes(express().use(router), routeRows)).toEqual(['GET /v1/new-thing']);
     await expect(startDoor({ http: { routers: [router] } })).rejects.toThrow(/without a row .*GET \/v1\/new-thing; add one/);
   });
+
+  test.each([
+    ['GET', '/V1/Jobs/:other', '/v1/jobs/:id'],
+    ['GET', '/v1/:anything', '/v1/status'],
+    ['GET', '/:anything', '/livez'],
+    ['POST', '/v1/jobs/', '/v1/jobs'],
+    ['GET', '/v1/sites/:a/:b', '/v1/sites/:id/outlook'],
+  ] as const)('takes no mounted %s %s, which would open %s', (method, path, own) =>
+    expect(() => withMounted(routeRows, [{ method, path, roles: 'asks for itself', whose: 'all', isLoose: true }])).toThrow(
+      `would stand in for ${own}`,
+    ),
+  );
 
   test('reads routes off an application, those of routers inside routers too', () => {
     const inner = Router().delete('/b/:id', () => {});
@@ -144,7 +179,7 @@ const inOrder = [...routeRows].sort((a, b) => Number(a.method === 'DELETE') - Nu
 
 describe.each(inOrder.map((row) => ({ name: `${row.method} ${row.path}`, row })))('$name', ({ name, row }) => {
   const isPublic = mayCome[name] === 'anybody';
-  const found = absent.has(row.path) ? 404 : row.method === 'POST' && row.path === '/v1/jobs' ? 201 : 200;
+  const found = foundAt[name] ?? 200;
 
   test.each(strangers)('answers nobody who comes with: %s', async (stranger) => {
     const response = await askRow(row, stranger);
@@ -159,8 +194,9 @@ describe.each(inOrder.map((row) => ({ name: `${row.method} ${row.path}`, row }))
       const response = await askRow(row, member);
       await response.body?.cancel();
       const comes = isPublic || mayCome[name]?.split(' ').includes(roleOf(member));
-      const isOthers = row.path.startsWith('/v1/jobs/:id') && member === 'owner ben';
-      const want = !comes ? 403 : isOthers ? 404 : found;
+      const isOthersJob = row.path.startsWith('/v1/jobs/:id') && member === 'owner ben';
+      const isOthersMeter = ['/v1/series/:site/:stream', '/v1/sites/:id/verdicts'].includes(row.path) && member === 'provider bob';
+      const want = !comes || isOthersMeter ? 403 : isOthersJob ? 404 : found;
       // the page is there when it was built
       if (want === 404 && ['/', '/index.html'].includes(row.path)) expect([200, 404, 503]).toContain(response.status);
       else expect(response.status).toBe(want);
@@ -247,6 +283,27 @@ describe('a provider', () => {
     expect(await topics('operator')).toHaveLength(3);
   });
 
+  test('reads of the newest values and of series what own meters sent, and no sum over all', async () => {
+    const sites = async (name: string) =>
+      ((await (await ask('GET', '/v1/series/latest', who[name])).json()) as SampleWire[]).map(({ site }) => site);
+    expect(await sites('provider ada')).toEqual(['rhine']);
+    expect(await sites('provider bob')).toEqual(['thames']);
+    expect(await sites('reader')).toEqual(['rhine', 'thames']);
+    const series = async (name: string, site: string) =>
+      (await ask('GET', `/v1/series/${site}/pv_power?start=2026-06-21T00:00Z&end=2026-06-22T00:00Z`, who[name])).status;
+    const statuses = async (name: string) => Promise.all(['rhine', 'thames', 'all'].map((site) => series(name, site)));
+    expect(await statuses('provider ada')).toEqual([200, 403, 403]);
+    expect(await statuses('reader')).toEqual([200, 200, 200]);
+  });
+
+  test('reads verdicts of own sites only', async () => {
+    const statuses = async (name: string) =>
+      Promise.all(['rhine', 'thames'].map(async (site) => (await ask('GET', `/v1/sites/${site}/verdicts`, who[name])).status));
+    expect(await statuses('provider ada')).toEqual([200, 403]);
+    expect(await statuses('provider bob')).toEqual([403, 200]);
+    expect(await statuses('operator')).toEqual([200, 200]);
+  });
+
   test.each([
     ['provider ada', { rhine: true, thames: false }],
     ['provider bob', { rhine: false, thames: true }],
@@ -275,9 +332,9 @@ describe('a key', () => {
 
   test('is proven alike through the port that other parts are given', async () => {
     const { key, text } = await door.keyFor('provider', 'ada');
-    const authenticate = createAuthenticate({ keys: door.keys, clock: door.clock });
-    expect(await authenticate({ headers: { authorization: `Bearer ${text}` } })).toEqual({ role: 'provider', subject: 'ada', key: key.id });
-    expect(await authenticate({ headers: {} })).toBeUndefined();
+    const principal = { role: 'provider', subject: 'ada', key: key.id };
+    expect(await door.authenticate?.({ headers: { authorization: `Bearer ${text}` } })).toEqual(principal);
+    expect(await door.authenticate?.({ headers: {} })).toBeUndefined();
   });
 });
 

@@ -10,7 +10,9 @@ import { DAY, HOUR, MINUTE } from '../../../units/time.ts';
 
 const midnight = Date.UTC(2026, 5, 1);
 const store = createMemorySeriesStore();
-const app = express().use(seriesApi({ clock: { now: () => midnight + DAY }, sites: [{ id: 'evora' }, { id: 'faro' }], store }));
+const app = express().use(
+  seriesApi({ clock: { now: () => midnight + DAY }, sites: ['evora', 'faro'].map((id) => ({ id, provider: 'sunco' })), store }),
+);
 const server = app.listen(0, '127.0.0.1');
 const ask = async (path: string) => {
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/series/${path}`);
