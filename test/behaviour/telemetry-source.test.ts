@@ -1,17 +1,13 @@
 /**
  * The line's behaviour: in memory, over the embedded broker, over a real Mosquitto; and what a broker must withstand.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Broker, packetBytesMax, startBroker } from '../../cli/embedded/broker.ts';
 import { createMqttTelemetrySource, createMqttUplink } from '../../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { createMemoryLine, type RawMessage } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { wallClock } from '../../units/clock.ts';
+import { hasMosquitto, mosquittoNote, startMosquitto } from '../fixtures/mosquitto.ts';
 import { pause, telemetryLineBehaviour, until } from './telemetry-source.suite.ts';
 
 const memory = createMemoryLine({ clock: wallClock });
@@ -87,63 +83,8 @@ async function connectedSocket(port: number): Promise<Socket> {
 
 brokerBehaviour('aedes (embedded)', (port) => startBroker({ port }));
 
-const mosquitto = '/usr/sbin/mosquitto';
-if (existsSync(mosquitto)) brokerBehaviour('Mosquitto', startMosquitto);
-else
-  test(`the line over Mosquitto ${process.env['CI'] === 'true' ? 'is exercised' : '(skipped: mosquitto is not installed)'}`, ({ skip }) => {
-    if (process.env['CI'] !== 'true') skip('mosquitto is not installed: apt-get install mosquitto');
-    throw new Error('mosquitto is not installed, and CI must exercise it');
-  });
-
-async function startMosquitto(wanted: number): Promise<RunningBroker> {
-  const port = wanted || (await freePort());
-  const folder = await mkdtemp(join(tmpdir(), 'sunward-mosquitto-'));
-  const config = join(folder, 'mosquitto.conf');
-  await writeFile(
-    config,
-    [
-      `listener ${port} 127.0.0.1`,
-      'allow_anonymous true',
-      'persistence false',
-      `max_packet_size ${packetBytesMax}`,
-      'max_queued_messages 20000',
-      'set_tcp_nodelay true',
-      ...(process.getuid?.() === 0 ? ['user root'] : []),
-    ].join('\n'),
-  );
-  const child: ChildProcess = spawn(mosquitto, ['-c', config], { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  for (let tries = 0; !(await answers(port)); tries++) {
-    if (tries > 200) throw new Error('mosquitto did not start');
-    await pause(20);
-  }
-  return {
-    port,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-const answers = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new RangeError('no TCP address');
-  return address.port;
-}
+if (hasMosquitto) brokerBehaviour('Mosquitto', (port) => startMosquitto(port === 0 ? {} : { port }));
+else test(`the line over Mosquitto${mosquittoNote}`, ({ skip }) => skip());
 
 describe('the embedded broker', () => {
   test('stops within a second with clients that hold on, and frees its port', async () => {

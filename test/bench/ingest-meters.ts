@@ -157,6 +157,7 @@ process.once('message', async (work: MetersWork) => {
   process.once('message', async () => {
     process.send?.(await run(work, prepared, clients));
     await Promise.all(clients.map((client) => client.endAsync(true)));
-    process.disconnect();
+    process.disconnect?.();
   });
 });
+process.once('disconnect', () => process.exit(0));

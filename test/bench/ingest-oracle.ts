@@ -1,10 +1,11 @@
 /**
  * Oracle under measure: ingest as `serve` composes it, in a process of its own, for a broker and a database that are given.
  *
- * The parent kills it at will; a new one goes on from the store. On `stats` it tells its counters and CPU time.
+ * The parent kills it at will; a new one goes on from the store. `INFLUX_URL` and its companions put InfluxDB beside the
+ * database, as they do in `serve`. On a word it tells its counters and CPU time.
  */
 import pg from 'pg';
-import { createPostgresSeriesStore } from '../../energy-oracle/store/postgres-series-store.ts';
+import { openSeries } from '../../cli/influx.ts';
 import { createIngest } from '../../energy-oracle/telemetry/ingest.ts';
 import { createMqttTelemetrySource } from '../../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { createVerifier } from '../../energy-oracle/telemetry/verify.ts';
@@ -14,16 +15,21 @@ import { siteOf } from '../energy-oracle/telemetry/messages.ts';
 const [mqttUrl = '', databaseUrl = '', sites = '0'] = process.argv.slice(2);
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
 pool.on('error', () => undefined);
-const store = createPostgresSeriesStore(pool);
+const { series: store } = await openSeries(pool, process.env, () => undefined);
 const ingest = createIngest({
   source: createMqttTelemetrySource({ line: { url: mqttUrl }, clock: wallClock }),
   store,
-  verifier: createVerifier({ sites: Array.from({ length: Number(sites) }, (_, i) => siteOf(i)), feedKeys: {}, heads: await store.heads() }),
+  verifier: createVerifier({
+    sites: Array.from({ length: Number(sites) }, (_, i) => siteOf(i)),
+    feedKeys: {},
+    heads: await store.heads(),
+    banned: await store.bannedSlots(),
+  }),
   wait: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
 });
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send?.({ ...ingest.stats(), cpuS: (user + system) / 1e6, rssMb: process.memoryUsage().rss / 1e6 });
+  process.send?.({ ...ingest.stats(), cpuS: (user + system) / 1e6 });
 });
 process.once('disconnect', () => process.exit(0));
 await ingest.open();

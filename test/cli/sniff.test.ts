@@ -11,7 +11,7 @@ import { get } from 'sparkplug-payload';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readDialectFile } from '../../cli/dialect-file.ts';
 import { createTranslator } from '../../energy-oracle/telemetry/dialects/dialect-translator.ts';
-import { hasMosquitto, type LocalMosquitto, mosquittoNote, overheard, startLocalMosquitto } from '../fixtures/local-broker.ts';
+import { hasMosquitto, type Mosquitto, mosquittoNote, overheard, startMosquitto } from '../fixtures/mosquitto.ts';
 
 const run = promisify(execFile);
 const command = ['--import', 'tsx', 'cli/main.ts', 'oracle', 'sniff'];
@@ -51,11 +51,11 @@ const round = (sparkplugSeq: number): [string, string | Uint8Array][] => [
 ];
 
 describe.skipIf(!hasMosquitto)(`sunward oracle sniff, on a Mosquitto${mosquittoNote}`, () => {
-  let broker: LocalMosquitto;
+  let broker: Mosquitto;
   let meters: MqttClient;
   let timer: NodeJS.Timeout;
   beforeAll(async () => {
-    broker = await startLocalMosquitto();
+    broker = await startMosquitto();
     meters = await connectAsync(broker.url);
     const config = {
       dev: { ids: 'roof' },

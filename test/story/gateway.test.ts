@@ -18,7 +18,6 @@ import { createVerifier } from '../../energy-oracle/telemetry/verify.ts';
 import { randomStream } from '../../simulator/kernel/random.ts';
 import { wallClock } from '../../units/clock.ts';
 import { DAY } from '../../units/time.ts';
-import { hasMosquitto, type LocalMosquitto, mosquittoNote, startLocalMosquitto } from '../fixtures/local-broker.ts';
 import {
   eventually,
   key,
@@ -31,6 +30,7 @@ import {
   startMeter,
   statusOf,
 } from '../fixtures/meter-process.ts';
+import { hasMosquitto, type Mosquitto, mosquittoNote, startMosquitto } from '../fixtures/mosquitto.ts';
 import { startTestPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 
 const told: readonly Stream[] = ['grid_power', 'energy_import', 'battery_power', 'battery_soc'];
@@ -69,10 +69,10 @@ const readingsOf = async (store: SeriesStore): Promise<Reading[]> => {
 const claim = (stream: string, start: number, value: number) => `${stream} ${start} ${value}`;
 
 describe.skipIf(!hasMosquitto)(`a gateway${mosquittoNote}`, () => {
-  let local: LocalMosquitto;
+  let local: Mosquitto;
   let devices: Awaited<ReturnType<typeof startDevices>>;
   beforeAll(async () => {
-    local = await startLocalMosquitto();
+    local = await startMosquitto();
   });
   afterAll(() => local.stop());
   beforeEach(async () => {
@@ -82,7 +82,7 @@ describe.skipIf(!hasMosquitto)(`a gateway${mosquittoNote}`, () => {
 
   describe('over TLS with a password, to PostgreSQL', () => {
     let postgres: TestPostgres;
-    let secure: LocalMosquitto;
+    let secure: Mosquitto;
     let oracleLine: MqttLine;
     const secrets = mkdtempSync(join(tmpdir(), 'sunward-tls-'));
     const folders: SiteFolder[] = [];
@@ -91,13 +91,15 @@ describe.skipIf(!hasMosquitto)(`a gateway${mosquittoNote}`, () => {
       const at = (name: string) => join(secrets, name);
       execFileSync('mosquitto_passwd', ['-b', '-c', at('passwords'), 'berlin', 'meter-secret']);
       execFileSync('mosquitto_passwd', ['-b', at('passwords'), 'oracle', 'oracle-secret']);
-      secure = await startLocalMosquitto([
-        'allow_anonymous false',
-        `password_file ${at('passwords')}`,
-        `cafile ${at('ca.pem')}`,
-        `certfile ${at('broker.pem')}`,
-        `keyfile ${at('broker.key')}`,
-      ]);
+      secure = await startMosquitto({
+        lines: [
+          'allow_anonymous false',
+          `password_file ${at('passwords')}`,
+          `cafile ${at('ca.pem')}`,
+          `certfile ${at('broker.pem')}`,
+          `keyfile ${at('broker.key')}`,
+        ],
+      });
       oracleLine = {
         url: secure.url.replace('mqtt:', 'mqtts:'),
         username: 'oracle',
@@ -176,7 +178,7 @@ describe.skipIf(!hasMosquitto)(`a gateway${mosquittoNote}`, () => {
   });
 
   test('killed twenty times at any instant loses nothing it had spooled, tells nothing twice and reuses no number', async () => {
-    const upstream = await startLocalMosquitto();
+    const upstream = await startMosquitto();
     const store = createMemorySeriesStore();
     const { ingest, bytesOf } = await startOracle({ url: upstream.url }, store);
     const folder = siteFolder(local.url, { url: upstream.url, retryAfter: '1s' });

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Announcer, createMqttAnnouncer } from '../../../energy-oracle/announce/mqtt-announcer.ts';
 import { createMqttTelemetrySource } from '../../../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { wallClock } from '../../../units/clock.ts';
-import { hasMosquitto, type LocalMosquitto, mosquittoNote, overheard, startLocalMosquitto } from '../../fixtures/local-broker.ts';
+import { hasMosquitto, type Mosquitto, mosquittoNote, overheard, startMosquitto } from '../../fixtures/mosquitto.ts';
 
 describe.skipIf(!hasMosquitto)(`what is announced on a Mosquitto${mosquittoNote}`, () => {
-  let broker: LocalMosquitto;
+  let broker: Mosquitto;
   let announcer: Announcer;
   const config = 'homeassistant/device/sunward_roof/config';
   const forecast = 'energy/v1/acme/roof/forecast/price';
@@ -22,7 +22,7 @@ describe.skipIf(!hasMosquitto)(`what is announced on a Mosquitto${mosquittoNote}
   const lines = messages.map(({ topic, payload }) => `${topic} ${payload}`);
   const retained = async () => (await overheard(broker, '#', 1, ['--retained-only'])).sort();
   beforeAll(async () => {
-    broker = await startLocalMosquitto();
+    broker = await startMosquitto();
     announcer = createMqttAnnouncer({ line: { url: broker.url }, prefix: 'homeassistant' });
     announcer.announce(messages); // before it is connected
     await pause(500);
