@@ -59,6 +59,8 @@ export interface Engines {
   readonly keys: ApiKeyStore;
   readonly chain: Chain;
   readonly parts: readonly Part[];
+  /** Points that InfluxDB has not been told yet; without one there is nothing to tell. */
+  readonly influxBacklog: (() => Promise<number>) | undefined;
   /** Names what does not answer; empty when all do. */
   missing(): Promise<readonly string[]>;
   /** Ends what was started here, in the reverse order; at most five seconds. */
@@ -116,6 +118,7 @@ export async function startEngines({ folder, env, log: tell, broker: door }: Eng
       mqtt,
       chain,
       parts,
+      influxBacklog: series.backlog,
       missing: () => silent(database, chain, series),
       stop,
     };

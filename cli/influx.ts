@@ -22,6 +22,8 @@ export interface OpenedSeries {
     | undefined;
   /** Why InfluxDB does not answer; `undefined` when it does, or is not there. */
   away(): string | undefined;
+  /** Points that wait for InfluxDB; `undefined` when there is none. */
+  readonly backlog: (() => Promise<number>) | undefined;
   stop(): Promise<void>;
 }
 
@@ -34,7 +36,7 @@ export async function openSeries(
   const url = env['INFLUX_URL'];
   if (!url) {
     await forgetTarget(pool);
-    return { series: createPostgresSeriesStore(pool), part: undefined, away: () => undefined, stop: async () => {} };
+    return { series: createPostgresSeriesStore(pool), part: undefined, away: () => undefined, backlog: undefined, stop: async () => {} };
   }
   if (!/^https?:$/.test(protocolOf(url)))
     throw new RangeError(`INFLUX_URL: found ${JSON.stringify(url)}; allowed: http(s)://host:port of an InfluxDB 1.x`);
@@ -57,6 +59,7 @@ export async function openSeries(
       limit: 'the server’s own; what it misses waits in the database',
     },
     away: () => influx.away(),
+    backlog: async () => (await outbox.backlog()).points,
     stop: () => drain.stop(),
   };
 }

@@ -107,6 +107,7 @@ async function flow(
     ledger,
     scores: () => models.scores(),
     brokerStats: engines.mqtt.stats,
+    influxBacklog: engines.influxBacklog,
     databaseBytes: async () => Number((await engines.pool.query('select pg_database_size(current_database()) as bytes')).rows[0]?.bytes),
   });
   const retraining = await openRetraining({
@@ -132,6 +133,8 @@ async function flow(
     meterKeys,
     store: metrics.series,
     telemetry: createMqttTelemetrySource({ line, clock }),
+    // who sends what nobody signed is known by the connection, or not at all
+    ...(engines.mqtt.bindsSites ? { unsigned: createMqttTelemetrySource({ line, clock, root: 'unsigned/v1' }) } : {}),
     grid: createMqttGridFeed({ line, clock }),
     weather: createMqttWeatherFeed({ line, clock }),
     ...(weatherUrl === undefined ? {} : { weatherService: createHttpOpenMeteo({ url: weatherUrl, clock, wait }) }),

@@ -31,8 +31,8 @@ export interface MetricsPorts {
   readonly brokerStats: (() => BrokerStats) | undefined;
   /** Bytes that the database takes on disk. */
   readonly databaseBytes?: () => Promise<number>;
-  /** Messages that wait for an engine that is away, by engine. */
-  readonly backlogs?: () => Readonly<Record<string, number>>;
+  /** Points that InfluxDB has not been told yet; `undefined` when there is none. */
+  readonly influxBacklog?: (() => Promise<number>) | undefined;
 }
 
 export interface Metrics {
@@ -112,20 +112,19 @@ export function createMetrics(ports: MetricsPorts): Metrics {
   };
 }
 
-function createStoreMetrics(registry: Registry, { series, databaseBytes, backlogs }: MetricsPorts): { refresh(): Promise<void> } {
+function createStoreMetrics(registry: Registry, { series, databaseBytes, influxBacklog }: MetricsPorts): { refresh(): Promise<void> } {
   const registers = [registry];
   const stored = new Gauge({ name: 'sunward_store_messages', help: 'What the store holds.', labelNames: ['kind'], registers });
   const size = new Gauge({ name: 'sunward_store_size_bytes', help: 'What the database takes on disk.', registers });
   const backlog = new Gauge({
-    name: 'sunward_store_backlog_messages',
-    help: 'What waits in a spool for an engine that is away.',
-    labelNames: ['engine'],
+    name: 'sunward_influx_backlog_points',
+    help: 'Points that InfluxDB has not been told yet; 0 without one.',
     registers,
   });
   let asked = Number.NEGATIVE_INFINITY;
   return {
     refresh: async () => {
-      for (const [engine, count] of Object.entries(backlogs?.() ?? {})) backlog.set({ engine }, count);
+      if (influxBacklog) backlog.set(await influxBacklog());
       if (performance.now() - asked < storeKeptMs) return;
       const { readings, curves, weather, quarantined } = await series.counts();
       const held = { readings, curves, weather, quarantined: Object.values(quarantined).reduce((sum, count) => sum + count, 0) };

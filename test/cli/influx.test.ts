@@ -36,7 +36,7 @@ describe('the series store as the environment says', () => {
     const { pool } = await postgres.database(seriesSchema);
     const opened = await openSeries(pool, {}, () => {});
     await opened.series.commit(batch);
-    expect([opened.part, opened.away()]).toEqual([undefined, undefined]);
+    expect([opened.part, opened.away(), opened.backlog]).toEqual([undefined, undefined, undefined]);
     await opened.stop();
   });
 
@@ -52,6 +52,7 @@ describe('the series store as the environment says', () => {
     await opened.series.commit(batch);
     expect(await opened.series.samples('evora', 'pv_power', whole, everStored)).toHaveLength(1);
     expect(opened.away()).toContain('http://127.0.0.1:9');
+    expect(await opened.backlog?.()).toBeGreaterThan(0);
     expect(opened.part?.address).toBe('http://127.0.0.1:9/sunward');
     await expect.poll(() => said.join()).toContain('waits');
     await opened.stop();

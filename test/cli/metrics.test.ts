@@ -29,7 +29,7 @@ async function served({ databaseAway = false } = {}) {
     scores: async () => [],
     brokerStats: undefined,
     databaseBytes: () => (databaseAway ? Promise.reject(new Error('away')) : Promise.resolve(4_096)),
-    backlogs: () => ({ influx: 12 }),
+    influxBacklog: async () => 12,
   });
   const view = {
     outlook: async (site: string) => outlookOf(site, () => slotOutlook(1, 1, 1), noon - HOUR),
@@ -78,7 +78,7 @@ describe('the metrics', () => {
     expect(await value(`grid_intensity_carbon_average${labels}`)).toBe(300);
     expect(await value(`grid_intensity_carbon_marginal${labels}`)).toBe(700);
     expect(await value('sunward_outlook_age_seconds{site="rhine"}')).toBe(3_600);
-    expect(await value('sunward_store_backlog_messages{engine="influx"}')).toBe(12);
+    expect(await value('sunward_influx_backlog_points')).toBe(12);
     expect(await value('sunward_store_size_bytes')).toBe(4_096);
   });
 
