@@ -10,10 +10,11 @@ import { createServed, type Served, type ServedPorts } from '../energy-oracle/se
 import { schedulerContract } from '../scheduler/contract.ts';
 import type { RouteRow } from './door/route-table.ts';
 import { type OpenApiDocument, openApiDocument } from './openapi.ts';
+import { serverContract } from './server-contract.ts';
 
-/** Everything this server answers: both floors and the imitated APIs at their mounts. */
+/** Everything this server answers: itself, both floors and the imitated APIs at their mounts. */
 export const wholeDocument = ({ apis }: Pick<Served, 'apis'>): OpenApiDocument =>
-  openApiDocument([oracleContract, schedulerContract, ...apis]);
+  openApiDocument([serverContract, oracleContract, schedulerContract, ...apis]);
 
 /** Routers in the order they are to be mounted, and the rows that let requests through to them. */
 export interface ServedParts {

@@ -1,12 +1,17 @@
 /**
- * Contract: the oracle's own HTTP routes in schemas, for the OpenAPI document. `api.ts` answers them.
+ * Contract: the oracle's own HTTP routes in schemas, for the OpenAPI document. `api.ts` answers them, and those of its
+ * parts with contracts of their own.
  *
  * Every schema is checked by the compiler against the wire type it stands for.
  */
 import { z } from 'zod';
-import type { ForecastScoreWire, OracleWire, OutlookWire, QuantilesWire, QuarantineWire, SiteWire } from './wire.ts';
+import { signalRoutes } from './signals/contract.ts';
+import { seriesRoutes } from './store/contract.ts';
+import { keyRoutes } from './telemetry/keys/contract.ts';
+import type { ForecastScoreWire, OracleWire, OutlookWire, QuantilesWire, QuarantineWire, SiteWire, VerdictWire } from './wire.ts';
 
 const stamp = z.iso.datetime();
+const asked = z.iso.datetime({ offset: true }).optional();
 const number = z.number().nullable();
 const quantiles: z.ZodType<QuantilesWire | null> = z.object({ p10: z.number(), p50: z.number(), p90: z.number() }).nullable();
 const happened = { surplusKw: number, importPricePerMwh: number, carbonIntensityGPerKwh: number };
@@ -62,6 +67,15 @@ const quarantine: z.ZodType<QuarantineWire> = z.object({
   detail: z.string(),
   payloadBase64: z.string(),
 });
+const verdict: z.ZodType<VerdictWire> = z.object({
+  slot: stamp,
+  verdict: z.enum(['certified', 'refused']),
+  judgedAt: stamp.nullable(),
+  certifiedWh: number,
+  ceilingWh: z.number(),
+  throttled: z.boolean(),
+  reasons: z.array(z.object({ reason: z.string(), found: z.number(), allowed: z.number(), unit: z.string(), detail: z.string() })),
+});
 const refusal = z.object({ error: z.string(), detail: z.string() });
 
 const get = { method: 'get', role: 'read-only' } as const;
@@ -89,5 +103,16 @@ export const oracleContract = {
     },
     { ...get, path: '/v1/oracle', summary: 'What was accepted and what was not', answers: { 200: oracle } },
     { ...get, path: '/v1/quarantine', summary: 'The newest messages that did not pass', answers: { 200: z.array(quarantine).max(100) } },
+    {
+      ...get,
+      path: '/v1/sites/{id}/verdicts',
+      summary: 'What is certified of each slot of a site, and why not; with asOf as it was kept by then',
+      params: z.object({ id: z.string() }),
+      query: z.object({ start: asked, end: asked, asOf: asked }),
+      answers: { 200: z.array(verdict) },
+    },
+    ...seriesRoutes,
+    ...signalRoutes,
+    ...keyRoutes,
   ],
 };

@@ -272,9 +272,10 @@ export const schedulerContract = {
     { ...get, path: '/v1/jobs/{id}/explain', summary: 'Why there, why then', params: id, answers: { 200: explanation } },
     { ...get, path: '/v1/plan', summary: 'The newest plan', answers: { 200: plan.nullable() } },
     { ...get, path: '/v1/prices', summary: 'Prices that cleared, for the next 24 hours', answers: { 200: prices.nullable() } },
-    { ...get, path: '/v1/settlements', summary: 'Settled periods', answers: { 200: z.array(settlement) } },
+    { ...get, role: 'public', path: '/v1/settlements', summary: 'Settled periods', answers: { 200: z.array(settlement) } },
     {
       ...get,
+      role: 'public',
       path: '/v1/settlements/{period}/leaves',
       summary: 'The leaf file of a root',
       params: z.object({ period: text }),

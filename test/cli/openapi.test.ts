@@ -2,18 +2,19 @@
  * The OpenAPI document: true to the 3.1 schema, and every answer of every served route true to the document, both judged
  * by express-openapi-validator.
  */
-import { readFileSync } from 'node:fs';
 import { middleware } from 'express-openapi-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type OpenApiDocument, openApiDocument } from '../../cli/openapi.ts';
+import type { z } from 'zod';
+import { routeRows } from '../../cli/door/route-table.ts';
+import type { OpenApiDocument } from '../../cli/openapi.ts';
+import { wholeDocument } from '../../cli/served-http.ts';
 import { oracleContract } from '../../energy-oracle/contract.ts';
-import type { Served } from '../../energy-oracle/served/served-apis.ts';
-import { schedulerContract } from '../../scheduler/contract.ts';
 import { asked } from '../energy-oracle/served/asked.ts';
 import { type ServedWorld, startServedWorld } from '../energy-oracle/served/served-world.ts';
+import { startDoor } from '../fixtures/door.ts';
 
 type ValidatorSpec = Parameters<typeof middleware>[0]['apiSpec'];
-const documentOf = (served: Served): OpenApiDocument => openApiDocument([oracleContract, schedulerContract, ...served.apis]);
+const pattern = (path: string) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 /** The validator changes what it is given. */
 const judge = (document: OpenApiDocument) =>
   middleware({
@@ -31,7 +32,7 @@ const answered = new Set<string>();
 beforeAll(async () => {
   world = await startServedWorld({
     before: (served) => {
-      document = documentOf(served);
+      document = wholeDocument(served);
       return judge(document);
     },
     after: (app) =>
@@ -76,7 +77,7 @@ describe('the OpenAPI document', () => {
   test('finds an answer that is not true to it', async () => {
     const lying = await startServedWorld({
       before: (served) => {
-        const told = structuredClone(documentOf(served));
+        const told = structuredClone(wholeDocument(served));
         const schema = told.paths?.['/evcc/tariff/{tariff}']?.get?.responses?.['200']?.content?.['application/json']?.schema;
         Object.assign(schema ?? {}, { required: ['tariffs'] });
         return judge(told);
@@ -99,10 +100,40 @@ describe('the OpenAPI document', () => {
     ).resolves.not.toBe(200);
   });
 
-  test('covers the routes of both floors that their routers mount', () => {
-    const paths = Object.keys(document.paths ?? {});
-    for (const file of ['energy-oracle/api.ts', 'scheduler/api.ts'])
-      for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(/api\.(?:get|post|delete)\('([^']+)'/g))
-        expect(paths).toContain(path.replaceAll(/:(\w+)/g, '{$1}'));
+  test('covers every route that the server has a row for, and asks for a key where the row does', () => {
+    const told = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+      Object.entries(item as Record<string, { readonly 'x-role'?: string }>).map(([method, operation]) => [
+        `${method.toUpperCase()} ${path}`,
+        operation['x-role'] === 'public',
+      ]),
+    );
+    const pages = ['/', '/index.html', '/assets/:file'];
+    for (const { method, path, roles } of routeRows.filter((row) => !pages.includes(row.path)))
+      expect(told).toContainEqual([`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`, roles === 'public']);
+  });
+});
+
+describe('what the oracle’s own routes answer', () => {
+  test.each([
+    { at: '/v1/sites/rhine/verdicts' },
+    { at: '/v1/series/latest' },
+    { at: '/v1/series/rhine/pv_power?start=2026-06-20T00:00Z&end=2026-06-22T00:00Z' },
+    { at: '/v1/series/rhine/pv_power?start=2026-06-20T00:00Z&end=2026-06-22T00:00Z&step=raw' },
+    { at: '/v1/signals/GB/carbon_intensity' },
+    { at: '/v1/feeds' },
+    { at: '/v1/sites/rhine/pv-forecast' },
+    { at: '/v1/sites/rhine/keys' },
+    { at: '/v1/sites' },
+    { at: '/v1/oracle' },
+    { at: '/v1/quarantine' },
+  ])('is what the document tells: $at', async ({ at }) => {
+    const door = await startDoor({ open: true });
+    const response = await fetch(`${door.url}${at}`);
+    const body: unknown = await response.json();
+    await door.close();
+    expect(response.status).toBe(200);
+    const row = oracleContract.routes.find(({ method, path }) => method === 'get' && pattern(path).test(at.split('?')[0] ?? ''));
+    const { 200: told } = (row?.answers ?? {}) as Readonly<Record<number, z.ZodType>>;
+    expect(told?.safeParse(body)).toMatchObject({ success: true });
   });
 });
