@@ -6,8 +6,7 @@
  * `raw_floor` keeps it from being stored anew. A killed run is finished by the next one.
  */
 import type pg from 'pg';
-import { type Instant, type Interval, MINUTE } from '../../units/time.ts';
-import { decodeReading } from '../telemetry/reading.ts';
+import { type Instant, type Interval, MINUTE, SLOT } from '../../units/time.ts';
 import { inTransaction } from './postgres-transaction.ts';
 
 /** Keys forgotten in one statement. */
@@ -92,37 +91,27 @@ async function dropMonth(pool: pg.Pool, { table, start, end }: RawMonth): Promis
     await client.query(`set local lock_timeout = ${MINUTE}`); // writers go first; a run that waited in vain comes again
     await client.query(`drop table if exists ${table}`);
   });
+  await dropBatches(pool, end);
   return kept;
 }
 
-/** Both sides of every equivocation are evidence: the refused one is in quarantine, the one that stands is copied here. */
-async function keepEvidence(pool: pg.Pool, table: string, month: Interval): Promise<number> {
-  const { rows } = await pool.query<{ topic: Buffer; payload: Buffer }>(
-    `select topic, payload from quarantined where reason = 'equivocation'`,
-  );
-  const told = rows.flatMap(({ topic, payload }) => {
-    const message = decodeReading(topic.toString(), payload);
-    return message.kind === 'reading' ? [message.reading] : [];
-  });
-  if (told.length === 0) return 0;
+/** Both sides of every equivocation are evidence: the refused one is in quarantine, what stands of a banned slot is copied here. */
+async function keepEvidence(pool: pg.Pool, table: string, { start, end }: Interval): Promise<number> {
   const { rowCount } = await pool.query(
     `insert into reading_evidence
      select distinct r.* from ${table} r
-     join unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) as e(provider, site, stream, seq, start_ms, end_ms)
-       on r.provider = e.provider and r.site = e.site and r.stream = e.stream
-      and (r.seq = e.seq or (r.start_ms < e.end_ms and r.end_ms > e.start_ms))
-     where r.start_ms >= $7 and r.start_ms < $8
+     join banned_slots b on b.site = r.site and r.start_ms < b.slot_ms + ${SLOT} and r.end_ms > b.slot_ms
+     where r.start_ms >= $1 and r.start_ms < $2
      on conflict do nothing`,
-    [
-      told.map(({ provider }) => provider),
-      told.map(({ site }) => site),
-      told.map(({ stream }) => stream),
-      told.map(({ seq }) => seq),
-      told.map(({ metered }) => metered.start),
-      told.map(({ metered }) => metered.end),
-      month.start,
-      month.end,
-    ],
+    [start, end],
   );
   return rowCount ?? 0;
 }
+
+/** Messages of batches whose readings are all gone; one that is evidence stays. */
+const dropBatches = (pool: pg.Pool, end: Instant) =>
+  pool.query(
+    `delete from batches b where end_ms <= $1
+     and not exists (select from reading_evidence e where e.provider = b.provider and e.site = b.site and split_part(e.signature, '.', 1) = b.signature)`,
+    [end],
+  );

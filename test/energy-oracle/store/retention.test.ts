@@ -27,6 +27,11 @@ function accepted(seq: number, start: number, value = 100 + seq) {
   return { value: { ...reading, signature: sig }, evidence };
 }
 
+const batchOf = (seq: number, end: number) => ({
+  value: { provider: 'p', site: 'evora', seq, signature: `batch ${seq}`, end },
+  evidence: { topic: 'energy/v1/p/evora/batch', payload: new Uint8Array([123]), receivedAt: end },
+});
+
 describe('retention', () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
@@ -44,6 +49,8 @@ describe('retention', () => {
       curves: [],
       weather: [],
       quarantined: [{ evidence: liar.evidence, reason: 'equivocation', detail: 'two values' }],
+      banned: [{ site: 'evora', slot: starts[0] as number }],
+      batches: [0, 3].map((month, seq) => batchOf(seq, (starts[month] as number) + SLOT)),
     });
     const rollup = { site: 'evora', stream: 'pv_power' as const, energyWh: 25, coveredMs: SLOT, signedMs: SLOT, availableAt: 1 };
     await store.putRollups(starts.map((slot) => ({ ...rollup, slot })));
@@ -59,11 +66,15 @@ describe('retention', () => {
     expect((await store.readings('evora', 'pv_power', whole, everStored)).map(({ seq }) => seq)).toEqual([2, 3]);
     expect(await store.energy('evora', 'pv_power', whole, 'hour', everStored)).toHaveLength(4);
     expect(await store.rollups('evora', 'pv_power', whole, everStored)).toHaveLength(4);
-    expect((await store.heads())[0]?.seq).toBe(3);
+    expect((await store.heads()).map(({ stream, seq }) => [stream, seq])).toEqual([
+      ['batch', 1],
+      ['pv_power', 3],
+    ]);
     expect(await store.quarantine(10, 'equivocation')).toHaveLength(1);
     const { rows } = await pool.query('select seq::int, payload from reading_evidence');
     expect(rows).toEqual([{ seq: 0, payload: Buffer.from(accepted(0, starts[0] as number).evidence.payload) }]);
     expect((await pool.query('select seq::int from reading_keys order by seq')).rows).toEqual([{ seq: 2 }, { seq: 3 }]);
+    expect((await pool.query('select seq::int from batches')).rows).toEqual([{ seq: 1 }]);
   });
 
   test('does not let what went come back, and takes what is new', async () => {
