@@ -2,9 +2,9 @@
  * Ingest under hostile traffic: a million messages through the real ingest, and honest meters beside a flood.
  *
  * The million runs on two worker threads, each with its own sites, verifier and store in memory; the counts are exact
- * and memory is this process's. The flood runs over the embedded broker and PostgreSQL, from a thread of its own, at the
- * rate that limits of 50 messages a second and connection let through; honest latency is taken with and without it in
- * turn, so that both meet the same machine.
+ * and memory is this process's. The flood runs over the embedded broker and PostgreSQL, from a thread of its own: two
+ * sites whose passwords an attacker has, one loud in messages and one in bytes, say all that the door lets through.
+ * Honest latency is taken with and without it in turn, so that both meet the same machine.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,14 +12,18 @@ import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { connect } from 'mqtt';
 import pg from 'pg';
+import type { BrokerAccess } from '../../cli/door/broker-access.ts';
+import { identitiesOf, isCovered, rightsOf, serviceName } from '../../cli/door/mqtt-rights.ts';
 import { startBroker } from '../../cli/embedded/broker.ts';
 import { startPostgres } from '../../cli/embedded/postgres.ts';
+import type { Site } from '../../energy-oracle/site.ts';
 import { createPostgresSeriesStore, seriesSchema } from '../../energy-oracle/store/postgres-series-store.ts';
 import { createMemorySpool } from '../../energy-oracle/store/spool.ts';
 import { createIngest } from '../../energy-oracle/telemetry/ingest.ts';
 import { createMqttTelemetrySource, createMqttUplink } from '../../energy-oracle/telemetry/mqtt-telemetry.ts';
 import { encodeReading, readingTopic } from '../../energy-oracle/telemetry/reading.ts';
 import { createSender } from '../../energy-oracle/telemetry/sender.ts';
+import type { RawMessage } from '../../energy-oracle/telemetry/telemetry-source.ts';
 import { createVerifier } from '../../energy-oracle/telemetry/verify.ts';
 import { HOUR, SECOND } from '../../units/time.ts';
 import { keyOf, noon, readingOf, siteOf } from '../energy-oracle/telemetry/messages.ts';
@@ -34,19 +38,25 @@ const rounds = 200;
 const shareMeasured = 0.1;
 const growthMbMax = 50;
 
-const floodConnections = 10;
-const floodPerSecondEach = 50;
 const honestSites = 10;
-const honestPerSecondEach = 10;
-const windowMs = 8_000;
-const windowsEach = 3;
+const honestPerSecondEach = 20;
+/** Sites whose password an attacker has: one is loud in messages, one in bytes. */
+const [loudSite, bulkySite] = [honestSites, honestSites + 1] as const;
+/** Published by each of them, more than the door lets through. */
+const floodPerSecondEach = 600;
+const floodPendingMax = 200;
+const windowMs = 3_000;
+const windowsEach = 12;
 
 const pause = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
 
-/** All bars of `ingest --forged`. */
-export async function benchHostile(seed: number, progress: (line: string) => void): Promise<Bar[]> {
-  const besideFlood = await benchBesideFlood(seed, progress);
-  return [...(await benchMillion(seed, progress)), besideFlood];
+/** All bars of `ingest --forged`, or those of its parts `million` and `flood`. */
+export async function benchHostile(seed: number, only: readonly string[], progress: (line: string) => void): Promise<Bar[]> {
+  const parts = { million: benchMillion, flood: benchBesideFlood };
+  const bars: Bar[] = [];
+  for (const [name, part] of Object.entries(parts))
+    if (only.length === 0 || only.includes(name)) bars.push(...(await part(seed, progress)));
+  return bars;
 }
 
 type Work = ({ readonly kind: 'hostile' } & HostileWork) | { readonly kind: 'flood'; readonly url: string; readonly seed: number };
@@ -135,27 +145,29 @@ async function benchMillion(seed: number, progress: (line: string) => void): Pro
 
 const zero = (bar: string, value: number, unit: string): Bar => ({ bar, value, unit, target: '0', holds: value === 0 });
 
+/** The door as it is, with names for passwords: hashing them is no part of what is measured. */
+const doorTo = (sites: readonly Site[]): BrokerAccess => {
+  const identities = identitiesOf(sites);
+  return { byPassword: async (name) => identities.get(name), byCertificate: () => undefined, isCurrent: () => true };
+};
+const lineOf = (url: string, username: string) => ({ url, username, password: '-' });
+
 /** Meter to receipt with a flood beside it, over meter to receipt without; both p99, in windows that take turns. */
-async function benchBesideFlood(seed: number, progress: (line: string) => void): Promise<Bar> {
+async function benchBesideFlood(seed: number, progress: (line: string) => void): Promise<Bar[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sunward-bench-'));
-  const [postgres, broker] = [await startPostgres({ folder }), await startBroker()];
+  const sites = Array.from({ length: bulkySite + 2 }, (_, site) => siteOf(site));
+  const [postgres, broker] = [await startPostgres({ folder }), await startBroker({ access: doorTo(sites) })];
   const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
+  pool.on('error', () => {}); // connections may end with the database
   await pool.query(seriesSchema);
-  const line = { url: broker.url };
-  const source = createMqttTelemetrySource({ line, clock: { now: () => noon + 12 * HOUR } });
-  const sites = Array.from({ length: honestSites + 2 * sitesPerThread + 1 }, (_, site) => siteOf(site));
+  const source = createMqttTelemetrySource({ line: lineOf(broker.url, serviceName), clock: { now: () => noon + 12 * HOUR } });
   const verifier = createVerifier({ sites, feedKeys: {}, heads: [], keys: revokedBefore });
   const ingest = createIngest({ source, store: createPostgresSeriesStore(pool), verifier, wait: pause });
   await ingest.open();
   const senders = await Promise.all(
     sites.slice(0, honestSites).map(async ({ provider, id }, site) => {
-      const sender = createSender({
-        name: `${provider}/${id}`,
-        spool: createMemorySpool(),
-        uplink: createMqttUplink({ line }),
-        retryMs: 2_000,
-        wait: pause,
-      });
+      const uplink = createMqttUplink({ line: lineOf(broker.url, id) });
+      const sender = createSender({ name: `${provider}/${id}`, spool: createMemorySpool(), uplink, retryMs: 2_000, wait: pause });
       await sender.open();
       return { sender, site };
     }),
@@ -176,49 +188,65 @@ async function benchBesideFlood(seed: number, progress: (line: string) => void):
       for (const { sender, site } of senders) {
         const reading = readingOf(site, seq, { metered, stream: 'grid_power' });
         const topic = readingTopic(reading.provider, reading.site, reading.stream);
+        const encode = (n: number) => encodeReading({ ...reading, seq: n }, keyOf(site));
         const started = performance.now();
-        const draft = {
-          stream: reading.stream,
-          topic,
-          end: metered.end,
-          encode: (n: number) => encodeReading({ ...reading, seq: n }, keyOf(site)),
-        };
-        told.push(sender.send([draft]).then(() => void tookMs.push(performance.now() - started)));
+        told.push(
+          sender
+            .send([{ stream: reading.stream, topic, end: metered.end, encode }])
+            .then(() => void tookMs.push(performance.now() - started)),
+        );
       }
       seq += 1;
     }
     await Promise.all(told);
     return tookMs;
   };
+  const flooded = async (on: boolean) => {
+    flood.postMessage(on);
+    await window(windowMs / 3); // the flood comes up, or runs dry
+  };
+  // warm: everything compiled, and the bursts that the door grants used up
   await window(windowMs / 2);
-  const [quiet, beside]: [number[], number[]] = [[], []];
+  for (const on of [true, true, true, false]) await flooded(on);
+  const [quiet, beside, hostile]: [number[], number[], number[]] = [[], [], []];
   for (let i = 0; i < windowsEach; i++) {
-    quiet.push(...(await window(windowMs)));
-    const before = ingest.stats().quarantined;
-    flood.postMessage(true);
-    beside.push(...(await window(windowMs)));
-    flood.postMessage(false);
-    await pause(500);
-    const perSecond = Math.round(((ingest.stats().quarantined - before) * SECOND) / windowMs);
-    progress(`ingest --forged: p99 ${p99(quiet).toFixed(1)} ms quiet, ${p99(beside).toFixed(1)} ms beside ${perSecond} quarantined/s`);
+    quiet.push(p99(await window(windowMs)));
+    await flooded(true);
+    const [before, started] = [ingest.stats().received, performance.now()];
+    const took = await window(windowMs);
+    const perSecond = ((ingest.stats().received - before) * SECOND) / (performance.now() - started);
+    hostile.push(perSecond - honestSites * honestPerSecondEach);
+    beside.push(p99(took));
+    await flooded(false);
+    const [without, with_] = [quiet, beside].map((all) => (all.at(-1) as number).toFixed(1));
+    progress(`ingest --forged: p99 ${without} ms quiet, ${with_} ms beside ${Math.round(hostile.at(-1) as number)} hostile messages/s`);
   }
-  const stored = await pool.query<{ count: number }>(`select count(*)::int as count from readings where stream = 'grid_power'`);
   await flood.terminate();
   for (const { sender } of senders) await sender.close();
   await ingest.close();
+  const stored = await pool.query<{ count: number }>(
+    `select count(*)::int as count from readings where stream = 'grid_power' and site = any($1)`,
+    [sites.slice(0, honestSites).map(({ id }) => id)],
+  );
+  const { throttled } = broker.stats();
   await broker.stop();
   await pool.end();
   await postgres.stop();
   rmSync(folder, { recursive: true });
-  const ratio = Math.round((p99(beside) / p99(quiet)) * 100) / 100;
-  const all = stored.rows[0]?.count === seq * honestSites;
-  return {
-    bar: `honest p99 beside ${floodConnections * floodPerSecondEach} hostile messages/s (${p99(beside).toFixed(1)} ms) over without (${p99(quiet).toFixed(1)} ms), PostgreSQL and broker real`,
-    value: ratio,
-    unit: '×',
-    target: '< 2, all stored',
-    holds: ratio < 2 && all,
-  };
+  progress(`ingest --forged: the door made the flood wait ${throttled} times`);
+  const ratio = Math.round((median(beside) / median(quiet)) * 100) / 100;
+  const missing = seq * honestSites - (stored.rows[0]?.count ?? 0);
+  const words = `${Math.round(median(hostile))} hostile messages/s through the door (${median(beside).toFixed(1)} ms) over without (${median(quiet).toFixed(1)} ms)`;
+  return [
+    {
+      bar: `honest p99 beside ${words}, medians of ${windowsEach} windows in turn, PostgreSQL and broker real`,
+      value: ratio,
+      unit: '×',
+      target: '< 2',
+      holds: ratio < 2,
+    },
+    zero(`honest readings beside the flood not stored once, of ${seq * honestSites}`, missing, 'readings'),
+  ];
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
@@ -228,25 +256,35 @@ async function hostileInThread(work: HostileWork): Promise<void> {
   parentPort?.postMessage(await runHostile(work, (tried) => parentPort?.postMessage(tried)));
 }
 
-/** Publishes while it is told to; what names honest sites can never pass, and what may pass names others. */
+/** Publishes while it is told to, as two sites: all that the door lets them say, faster than it lets them. */
 async function floodInThread({ url, seed }: Extract<Work, { kind: 'flood' }>): Promise<void> {
-  const others = Array.from({ length: sitesPerThread }, (_, i) => honestSites + i);
-  const honest = Array.from({ length: honestSites - 1 }, (_, i) => i);
-  const pool = [...hostilePool(honest, 1_500, seed, ['forged', 'revoked', 'malformed', 'oversized']), ...hostilePool(others, 1_500, seed)];
-  const clients = Array.from({ length: floodConnections }, () => connect(url, { protocolVersion: 4, reconnectPeriod: 100 }));
-  await Promise.all(clients.map((client) => new Promise<void>((resolve) => client.once('connect', () => resolve()))));
-  let [flowing, next] = [false, 0];
+  const small = hostileKinds.filter((kind) => kind !== 'oversized');
+  const floods = [
+    { site: loudSite, kinds: small },
+    { site: bulkySite, kinds: ['oversized' as const] },
+  ].map(({ site, kinds }) => {
+    const { id, provider } = siteOf(site);
+    const { publish } = rightsOf({ kind: 'site', site: id, provider });
+    // any other topic the door refuses, and ends the connection
+    const pool = hostilePool([site], 3_000, seed, kinds).filter(({ topic }) => isCovered(publish, topic));
+    return { pool, pending: 0, next: 0, client: connect(url, { protocolVersion: 4, reconnectPeriod: 100, username: id, password: '-' }) };
+  });
+  await Promise.all(floods.map(({ client }) => new Promise<void>((resolve) => client.once('connect', () => resolve()))));
+  let flowing = false;
   parentPort?.on('message', (on: boolean) => {
     flowing = on;
   });
+  const everyMs = 10;
   setInterval(() => {
-    if (!flowing) return;
-    for (const client of clients) {
-      next = (next + 769) % pool.length; // a prime: every message in its turn
-      const message = pool[next];
-      if (message && !/[\0+#]/.test(message.topic)) client.publish(message.topic, Buffer.from(message.payload), { qos: 1 });
-    }
-  }, SECOND / floodPerSecondEach);
+    for (const flood of floods)
+      for (let i = 0; i < (floodPerSecondEach * everyMs) / SECOND && flowing && flood.pending < floodPendingMax; i++) {
+        const { topic, payload } = flood.pool[flood.next++ % flood.pool.length] as RawMessage;
+        flood.pending += 1;
+        flood.client.publish(topic, Buffer.from(payload), { qos: 1 }, () => {
+          flood.pending -= 1;
+        });
+      }
+  }, everyMs);
   parentPort?.postMessage('ready');
 }
 

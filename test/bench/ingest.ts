@@ -26,7 +26,7 @@ export async function benchIngest({ forged, only, seed }: IngestBenchArguments):
   const parts: Readonly<Record<string, () => Promise<readonly Bar[]>>> = {
     rates: () => benchRates(tell),
     kills: () => benchKills({ seed, tell }),
-    forged: () => benchHostile(seed, tell),
+    forged: () => benchHostile(seed, [], tell),
     sun: () => benchPlausibility({ seed, only: ['sun'] }),
     stores: () => benchStores(),
     feeds: () => benchFeeds({ seed }),
