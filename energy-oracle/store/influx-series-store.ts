@@ -177,8 +177,8 @@ async function knownSeries(books: SeriesStore): Promise<readonly Pick<Sample, 's
   const known = new Map<string, Pick<Sample, 'site' | 'stream'>>();
   for (const { sender, stream } of await books.heads()) {
     const [, site] = sender.split('/');
-    const named = streams.find((name) => name === stream);
-    if (site !== undefined && named) known.set(`${site}/${stream}`, { site, stream: named });
+    const named = streams.find((name) => stream === name || stream === `unsigned/${name}`);
+    if (site !== undefined && named) known.set(`${site}/${named}`, { site, stream: named });
   }
   return [...known.values()];
 }

@@ -29,15 +29,16 @@ export interface MetersTold {
   /** Readings with a receipt inside the time. */
   readonly readings: number;
   readonly seconds: number;
-  /** Publish to receipt, ms, ascending. */
-  readonly latenciesMs: readonly number[];
+  /** Publish to receipt, ms. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
   readonly refused: number;
   readonly unanswered: number;
   readonly cpuS: number;
 }
 
-/** Messages on the way at once; a broker's memory is not what is measured. */
-const windowMax = 4_000;
+/** Readings on the way at once; a broker's memory is not what is measured. */
+const windowMax = (perMessage: number): number => (perMessage > 1 ? 20_000 : 4_000);
 const streams: readonly Stream[] = ['pv_power', 'load_power', 'grid_power', 'battery_power'];
 const connectionsMax = 20;
 
@@ -90,6 +91,9 @@ function prepare(work: MetersWork, now: number): Prepared[] {
   });
 }
 
+const quantile = (values: number[], share: number): number =>
+  Math.round((values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.POSITIVE_INFINITY) * 10) / 10;
+
 async function run(work: MetersWork, prepared: readonly Prepared[], clients: readonly MqttClient[]): Promise<MetersTold> {
   const { ratePerS, seconds, raw, perMessage } = work;
   const sent = new Map<string, number>();
@@ -117,7 +121,7 @@ async function run(work: MetersWork, prepared: readonly Prepared[], clients: rea
   const end = start + seconds * SECOND;
   while (performance.now() < end && next < prepared.length) {
     const due = ratePerS > 0 ? Math.floor(((performance.now() - start) * ratePerS) / SECOND) : prepared.length;
-    while (next < Math.min(due, prepared.length) && (ratePerS > 0 || sent.size < windowMax)) {
+    while (next < Math.min(due, prepared.length) && (ratePerS > 0 || sent.size * perMessage < windowMax(perMessage))) {
       const { topic, payload, key } = prepared[next] as Prepared;
       sent.set(key, performance.now());
       const client = clients[next % clients.length] as MqttClient;
@@ -141,7 +145,8 @@ async function run(work: MetersWork, prepared: readonly Prepared[], clients: rea
   return {
     readings,
     seconds: tookS,
-    latenciesMs: latenciesMs.sort((a, b) => a - b),
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
     refused,
     unanswered: sent.size,
     cpuS: (user + system) / 1e6,
@@ -157,7 +162,6 @@ process.once('message', async (work: MetersWork) => {
   process.once('message', async () => {
     process.send?.(await run(work, prepared, clients));
     await Promise.all(clients.map((client) => client.endAsync(true)));
-    process.disconnect?.();
   });
 });
 process.once('disconnect', () => process.exit(0));
