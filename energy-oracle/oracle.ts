@@ -20,7 +20,7 @@ import { type BannedSlot, everStored, type Rollup, type SeriesStore } from './st
 import { createIngest, type Ingest, type IngestEvent, type IngestStats } from './telemetry/ingest.ts';
 import { keyOfSiteFile, type MeterKeys } from './telemetry/meter-keys.ts';
 import { decodeReading, type Reading, type Stream } from './telemetry/reading.ts';
-import { signedFirst } from './telemetry/signed-slots.ts';
+import { signedFirst } from './telemetry/signed-first.ts';
 import type { TelemetrySource } from './telemetry/telemetry-source.ts';
 import { createVerifier } from './telemetry/verify.ts';
 import { energyStreams, evidenceOver, neededStreams } from './verdict/evidence.ts';

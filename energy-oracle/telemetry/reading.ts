@@ -12,7 +12,8 @@ import type { SigningKey } from '../site.ts';
 export const streams = ['pv_power', 'load_power', 'grid_power', 'battery_power', 'battery_soc', 'energy_import', 'energy_export'] as const;
 export type Stream = (typeof streams)[number];
 
-const unitOf: Readonly<Record<Stream, 'W' | '%' | 'Wh'>> = {
+/** Base unit of each stream. */
+export const unitOf: Readonly<Record<Stream, 'W' | '%' | 'Wh'>> = {
   pv_power: 'W',
   load_power: 'W',
   grid_power: 'W',

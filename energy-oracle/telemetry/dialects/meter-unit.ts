@@ -3,7 +3,7 @@
  *
  * Case counts: a milliwatt is no megawatt. Only spellings that can mean nothing else are accepted beside SI's own.
  */
-import type { Stream } from '../reading.ts';
+import { type Stream, unitOf } from '../reading.ts';
 
 export type BaseUnit = 'W' | 'Wh' | '%';
 export interface InBase {
@@ -56,18 +56,8 @@ export function baseOf(unit: string): InBase | undefined {
   return Object.hasOwn(spellings, spelled) ? known[spellings[spelled] as string] : undefined;
 }
 
-const baseOfStream: Readonly<Record<Stream, BaseUnit>> = {
-  pv_power: 'W',
-  load_power: 'W',
-  grid_power: 'W',
-  battery_power: 'W',
-  battery_soc: '%',
-  energy_import: 'Wh',
-  energy_export: 'Wh',
-};
-
 /** Why a number in this unit cannot be of the stream; `undefined` when it can. */
 export const unitRefusal = (stream: Stream, unit: string): string | undefined => {
-  const base = baseOfStream[stream];
+  const base = unitOf[stream];
   return baseOf(unit)?.base === base ? undefined : `${stream} is in ${base} or multiples of it, found ${unit}`;
 };

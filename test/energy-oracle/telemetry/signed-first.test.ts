@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../../energy-oracle/telemetry/reading.ts';
-import { signedFirst, signedSlots } from '../../../energy-oracle/telemetry/signed-slots.ts';
-import { MINUTE, overlap, SLOT } from '../../../units/time.ts';
+import { signedFirst } from '../../../energy-oracle/telemetry/signed-first.ts';
+import { MINUTE, overlap } from '../../../units/time.ts';
 import { noon, readingOf } from './messages.ts';
 
 const over = (from: number, to: number, signature: string): Reading => ({
@@ -36,24 +36,5 @@ describe('of signed and unsigned readings of one time', () => {
           for (const other of counted.slice(i + 1)) expect(overlap(reading.metered, other.metered)).toBe(0);
       }),
     );
-  });
-});
-
-describe('a slot is signed', () => {
-  const rollup = (slot: number, signedMs: number) => ({
-    site: 'site-0',
-    stream: 'pv_power' as const,
-    slot: noon + slot * SLOT,
-    energyWh: 1,
-    coveredMs: SLOT,
-    signedMs,
-    availableAt: noon,
-  });
-  test('when signatures cover the whole of every stream it is made of', () => {
-    const isSigned = signedSlots([
-      [rollup(0, SLOT), rollup(1, SLOT), rollup(2, SLOT - 1), rollup(3, SLOT)],
-      [rollup(0, SLOT), rollup(1, 0), rollup(2, SLOT)],
-    ]);
-    expect([0, 1, 2, 3, 4].map((slot) => isSigned(noon + slot * SLOT))).toEqual([true, false, false, false, false]);
   });
 });
