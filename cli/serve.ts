@@ -132,6 +132,7 @@ async function flow(
     feedKeys,
     meterKeys,
     store: metrics.series,
+    checksAhead: true,
     telemetry: createMqttTelemetrySource({ line, clock }),
     // who sends what nobody signed is known by the connection, or not at all
     ...(engines.mqtt.bindsSites ? { unsigned: createMqttTelemetrySource({ line, clock, root: 'unsigned/v1' }) } : {}),

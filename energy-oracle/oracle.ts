@@ -53,6 +53,8 @@ export interface OraclePorts {
    */
   readonly unsigned?: TelemetrySource;
   readonly grid: GridFeed;
+  /** Whether signatures are checked on other threads ahead of their turn; only where time is the wall's. */
+  readonly checksAhead?: boolean;
   /** Forecasts that providers send; without it nobody is listened to. */
   readonly weather?: WeatherFeed;
   /** Asked for forecasts by `fetchWeather`; without it nobody is asked. */
@@ -102,6 +104,7 @@ export async function createOracle(ports: OraclePorts): Promise<Oracle> {
     feedKeys: ports.feedKeys,
     heads,
     takesUnsigned: ports.unsigned !== undefined,
+    checksAhead: ports.checksAhead ?? false,
     banned: [...(await store.bannedSlots()), ...(await bannedBefore(store))],
   });
   const siteById = new Map(sites.map((site) => [site.id, site]));

@@ -64,7 +64,7 @@ export function prepare(message: RawMessage, verifier: Verifier): Prepared {
 /** Judges messages one after another; `undefined` only when `pastOf` gave up. The verifier remembers what was accepted. */
 export function createJudge(ports: JudgePorts): (prepared: Prepared) => Promise<Judged | undefined> {
   return async ({ message, decoded, foreseen }) => {
-    await foreseen;
+    if (foreseen) await foreseen;
     if (decoded.kind === 'undecodable') {
       const sender = ports.verifier.senderOf(message.topic);
       return quarantinedOnly({ evidence: message, reason: decoded.reason, detail: decoded.detail, sender });

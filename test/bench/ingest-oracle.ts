@@ -24,6 +24,7 @@ const ingest = createIngest({
     feedKeys: {},
     heads: await store.heads(),
     banned: await store.bannedSlots(),
+    checksAhead: true,
   }),
   wait: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
 });
