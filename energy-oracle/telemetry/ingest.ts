@@ -6,7 +6,7 @@
  * names a number only when the sender signed it, so a forger cannot make a meter forget what was never stored.
  */
 import { DAY, type DurationMs, type Interval } from '../../units/time.ts';
-import { everStored, type IngestBatch, type Quarantined, type SeriesStore } from '../store/series-store.ts';
+import { everStored, type IngestBatch, type SeriesStore } from '../store/series-store.ts';
 import { batchReadingsMax } from './batch.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { type Answer, createJudge, type Judged, type Prepared, prepare } from './judge.ts';
@@ -14,7 +14,6 @@ import { registerOf } from './place.ts';
 import type { Reading } from './reading.ts';
 import { rememberedMax } from './stream-memory.ts';
 import type { RawMessage, Receipt, TelemetrySource } from './telemetry-source.ts';
-import { createUnanswered } from './unanswered.ts';
 import type { Verifier } from './verify.ts';
 
 /** Messages in one commit, and readings in all of them where that is reached first. */
@@ -158,7 +157,7 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
       readings: judged.flatMap(({ commit }) => commit.readings ?? []),
       curves: judged.flatMap(({ commit }) => commit.curves ?? []),
       weather: judged.flatMap(({ commit }) => commit.weather ?? []),
-      quarantined: refusedOf(judged, true),
+      quarantined: judged.flatMap(({ commit }) => commit.quarantined ?? []),
       batches: judged.flatMap(({ commit }) => commit.batches ?? []),
       banned: judged.flatMap(({ commit }) => commit.banned ?? []),
     };
@@ -172,20 +171,8 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
     count.quarantined += batch.quarantined.length;
     count.repeats += judged.filter(({ commit }) => Object.keys(commit).length === 0).length;
     for (const receipt of receiptsOf(judged.flatMap(({ answers }) => answers))) acknowledge(receipt);
-    await unanswered.add(refusedOf(judged, false));
     return true;
   };
-  const unanswered = createUnanswered({
-    commit: async (quarantined) => {
-      const batch: IngestBatch = { readings: [], curves: [], weather: [], quarantined };
-      if (!(await persist(() => store.commit(batch).then(() => true)))) return false;
-      count.commits += 1;
-      count.quarantined += quarantined.length;
-      onEvent({ kind: 'committed', batch });
-      return true;
-    },
-    wait,
-  });
   const acknowledge = (receipt: Receipt) => {
     const told: Promise<void> = source
       .acknowledge(receipt)
@@ -197,25 +184,17 @@ export function createIngest({ source, store, verifier, wait, onEvent = () => {}
   return {
     open: () => source.open(onMessage),
     settled: async () => {
-      while (pump || acknowledging.size > 0 || !unanswered.isEmpty()) {
-        await Promise.all([pump, ...acknowledging]);
-        await unanswered.flush();
-      }
+      while (pump || acknowledging.size > 0) await Promise.all([pump, ...acknowledging]);
     },
     stats: () => ({ ...count, queued: queue.size() }),
     close: async () => {
       closed = true;
       await pump;
-      await unanswered.flush();
       await Promise.all(acknowledging);
       await source.close();
     },
   };
 }
-
-/** What goes to quarantine of messages that are answered, or of those that are not. */
-const refusedOf = (judged: readonly Judged[], answered: boolean): Quarantined[] =>
-  judged.flatMap(({ commit, answers }) => (answers.length > 0 === answered ? (commit.quarantined ?? []) : []));
 
 /** Where a reading's neighbours in the store lie: of a register also the last one before it. */
 const around = ({ metered, ...reading }: Reading): Interval =>

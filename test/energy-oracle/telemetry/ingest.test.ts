@@ -84,7 +84,7 @@ describe('ingest', () => {
       deliver({ topic: i % 2 ? messageOf(0, 0).topic : `energy/v1/nobody/${i}/pv_power`, payload: flood, receivedAt: noon });
     deliver(messageOf(1, 0));
     await ingest.settled();
-    expect(store.batches.flatMap(({ quarantined }) => quarantined)).toHaveLength(3_000);
+    expect(store.batches).toHaveLength(4);
     expect(store.batches[0]?.readings.map(({ value }) => value.site)).toEqual(['site-1']);
   });
 
@@ -107,12 +107,10 @@ describe('ingest', () => {
     const tooMuch = messageOf(0, 1, { value: 1e9 });
     for (const message of [forgedOne, garbage, tooMuch]) deliver(message);
     await ingest.settled();
-    expect(store.batches.map(({ quarantined }) => quarantined.map(({ reason, evidence }) => [reason, evidence]))).toEqual([
-      [['out-of-range', tooMuch]],
-      [
-        ['bad-signature', forgedOne],
-        ['not-json', garbage],
-      ],
+    expect(store.batches[0]?.quarantined.map(({ reason, evidence }) => [reason, evidence])).toEqual([
+      ['bad-signature', forgedOne],
+      ['not-json', garbage],
+      ['out-of-range', tooMuch],
     ]);
     const refused = [{ stream: 'pv_power', seq: 1, reason: 'out-of-range' }];
     expect(receipts).toEqual([{ sender: 'provider-0/site-0', committed: [], refused }]);
