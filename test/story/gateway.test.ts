@@ -218,5 +218,5 @@ describe.skipIf(!hasMosquitto)(`a gateway${mosquittoNote}`, () => {
       await upstream.stop();
       folder.remove();
     }
-  }, 240_000);
+  }, 420_000);
 });
